@@ -1,0 +1,436 @@
+//! One foot, from samples to strides.
+//!
+//! ```text
+//! sample → rails → attitude → track ─┬─► mounting
+//!                                    └─► contacts → marks → trajectory → Stride
+//! ```
+//!
+//! Until the mounting is known the samples wait in the track; when it becomes known they are run through the contact
+//! detector from the oldest one held, so that the first strides are not lost.
+
+use super::activity::ActivityClassifier;
+use super::contact::{ContactDetector, ContactParams, Mark};
+use super::event_bias::{ic_bias_s, tc_bias_s};
+use super::trajectory::{Closed, Ground, RestWindow, StrideGeometry, Trajectory, TrajectoryParams};
+use crate::model::units::rad;
+use crate::model::{
+    Activity, Contact, FootMotion, ImuSample, QualityParts, SegmentKind, Sensor, SensorConfig, SessionTime, Stride,
+    StrideFlags, Vec3,
+};
+use crate::orientation::foot_alignment::{FootAligner, FootAlignment, FootAlignmentParams, rest_score};
+use crate::orientation::rail::RailLearner;
+use crate::orientation::vqf::{Vqf, VqfParams};
+use crate::orientation::{Track, TrackSample};
+use nalgebra::Vector3;
+
+/// Seconds of samples that may wait for the mounting to become known.
+const HOLD_S: f64 = 20.0;
+/// Longest stride, s; a longer pause between two marks is a rest.
+const MAX_STRIDE_S: f64 = 1.9;
+/// Marks closer than this are one rest, s.
+const SAME_REST_S: f64 = 0.25;
+/// A foot that moved less than this between two marks shuffled; no stride, m.
+const MIN_STRIDE_M: f64 = 0.2;
+/// Pitch of a running foot at the detected mid-stance when no standing gives a zero: the heel is lifting already
+/// (−4…−8° in six running recordings).
+const MID_STANCE_PITCH_DEG: f64 = -6.0;
+/// The foot strike angle is read this long before contact, s: at contact itself the foot is already slapping down.
+const BEFORE_IC_S: f64 = 0.01;
+/// A turn: change of travel direction between strides, rad, or mean yaw rate, rad/s.
+const TURN_RAD: f64 = 20.0 * crate::model::units::RAD_PER_DEG;
+const TURN_RATE: f64 = 0.6;
+
+/// What one foot says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FootEvent {
+    /// A contact in its final form.
+    Contact(Contact),
+    /// A stride.
+    Stride(Box<Stride>),
+    /// A contact or stride was seen and not believed.
+    Refused {
+        /// When.
+        t: SessionTime,
+        /// Why.
+        guard: &'static str,
+    },
+    /// The mounting became known.
+    Aligned(SessionTime),
+    /// A rail was learned.
+    RailLearned(SessionTime),
+}
+
+/// How the foot landed, read at the closing of one stride and told with the next, which it opens.
+#[derive(Clone, Copy, Debug)]
+struct Landing {
+    pitch_ic_rad: f64,
+    touchdown_speed: f64,
+    inversion_range_rad: f64,
+    toe_out_rad: f64,
+    impact_peak: Option<(f64, bool)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Opened {
+    mark: Mark,
+    t: SessionTime,
+    rest: RestWindow,
+    landing: Option<Landing>,
+    heading: Option<f64>,
+    /// Speed of the stride that ended here, for the bias of its contact when no stride follows.
+    speed: Option<f64>,
+}
+
+/// The chain of one foot.
+#[derive(Clone, Debug)]
+pub struct FootChain {
+    config: SensorConfig,
+    vqf: Vqf,
+    track: Track<Sensor>,
+    rails: RailLearner,
+    aligner: FootAligner,
+    detector: ContactDetector,
+    /// Absolute number of the next sample for the detector.
+    cursor: u64,
+    trajectory: Trajectory,
+    activity: ActivityClassifier,
+    marks: Vec<Mark>,
+    opened: Option<Opened>,
+    creep: f64,
+    ground: Ground,
+}
+
+impl FootChain {
+    /// A chain for this sensor; `creep` is the personal mid-stance speed, m/s.
+    #[must_use]
+    pub fn new(config: SensorConfig, creep: f64) -> Self {
+        let rate = config.rate_hz;
+        Self {
+            config,
+            vqf: Vqf::new(VqfParams::default(), rate),
+            track: Track::new((HOLD_S * rate).ceil() as usize),
+            rails: RailLearner::new(config.acc_range, config.gyro_range),
+            aligner: FootAligner::new(FootAlignmentParams::default(), rate),
+            detector: ContactDetector::new(ContactParams::default(), rate),
+            cursor: 0,
+            trajectory: Trajectory::new(TrajectoryParams::default(), (MAX_STRIDE_S * rate * 1.2) as usize + 8),
+            activity: ActivityClassifier::default(),
+            marks: Vec::with_capacity(8),
+            opened: None,
+            creep,
+            ground: Ground::Level,
+        }
+    }
+
+    /// The mounting, once known.
+    #[must_use]
+    pub fn alignment(&self) -> Option<&FootAlignment> {
+        self.aligner.current()
+    }
+
+    /// The recent past with attitude, sensor axes.
+    #[must_use]
+    pub fn track(&self) -> &Track<Sensor> {
+        &self.track
+    }
+
+    /// The rails.
+    #[must_use]
+    pub fn rails(&self) -> &RailLearner {
+        &self.rails
+    }
+
+    /// What the runner does, by this foot.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        self.activity.state()
+    }
+
+    /// Takes one sample.
+    pub fn push(&mut self, sample: &ImuSample, out: &mut Vec<FootEvent>) {
+        if self.rails.observe(&sample.acc, &sample.gyro) {
+            out.push(FootEvent::RailLearned(sample.t));
+        }
+        self.vqf.update(sample.gyro.v, sample.acc.v);
+        let entry = TrackSample {
+            t: sample.t,
+            acc: sample.acc,
+            gyro: Vec3::from_raw(sample.gyro.v - self.vqf.bias()),
+            level_from: crate::model::Rotation::from_raw(self.vqf.level_from_sensor()),
+            clip: sample.clip,
+            filled: sample.filled,
+        };
+        let index = self.track.next_index();
+        self.track.push(entry);
+        let known = self.aligner.current().is_some();
+        self.aligner.push(&self.track, index, &entry);
+        if !known && self.aligner.current().is_some() {
+            out.push(FootEvent::Aligned(sample.t));
+            self.start_detector();
+        }
+        self.catch_up(out);
+    }
+
+    fn start_detector(&mut self) {
+        self.cursor = self.cursor.max(self.track.first_index());
+        self.detector.restart(self.cursor);
+    }
+
+    /// Quiet standing between two instants still held: gives the zero of foot pitch.
+    pub fn note_standing(&mut self, from: SessionTime, to: SessionTime) {
+        let still = self.track.between(from, to);
+        if still.len() > 10 {
+            self.aligner.note_standing(&Vec3::from_raw(RestWindow::of(still).acc));
+        }
+    }
+
+    /// Samples are missing: nothing is bridged across.
+    pub fn note_gap(&mut self) {
+        self.cursor = self.track.next_index();
+        self.detector.restart(self.cursor);
+        self.aligner.note_gap();
+        self.trajectory.forget_attitude();
+        self.opened = None;
+    }
+
+    /// Nothing more comes.
+    pub fn flush(&mut self, out: &mut Vec<FootEvent>) {
+        if self.aligner.settle_for_what_there_is() {
+            self.start_detector();
+            self.catch_up(out);
+        }
+        if self.aligner.current().is_some() {
+            let mut marks = std::mem::take(&mut self.marks);
+            self.detector.flush(&mut marks);
+            self.take_marks(&mut marks, out);
+            self.marks = marks;
+        }
+    }
+
+    fn catch_up(&mut self, out: &mut Vec<FootEvent>) {
+        let Some(alignment) = self.aligner.current().copied() else { return };
+        let lateral = alignment.foot_from_sensor.q.inverse() * Vector3::y();
+        let mut marks = std::mem::take(&mut self.marks);
+        while self.cursor < self.track.next_index() {
+            let Some(s) = self.track.range(self.cursor, self.cursor + 1).first() else { break };
+            let score = rest_score(&s.gyro.v, &s.acc.v);
+            self.detector.push(s.t, -lateral.dot(&s.gyro.v), score, &mut marks);
+            self.cursor += 1;
+            if !marks.is_empty() {
+                self.take_marks(&mut marks, out);
+            }
+        }
+        self.marks = marks;
+    }
+
+    fn take_marks(&mut self, marks: &mut Vec<Mark>, out: &mut Vec<FootEvent>) {
+        for mark in marks.drain(..) {
+            self.take_mark(mark, out);
+        }
+    }
+
+    fn take_mark(&mut self, mark: Mark, out: &mut Vec<FootEvent>) {
+        let Some(alignment) = self.aligner.current().copied() else { return };
+        let window = self.track.range(mark.m.saturating_sub(mark.half), mark.m + mark.half + 1);
+        let Some(t) = self.track.range(mark.m, mark.m + 1).first().map(|s| s.t) else { return };
+        let rest = RestWindow::of(window);
+        if let Some(guard) = mark.guard {
+            out.push(FootEvent::Refused { t, guard });
+        }
+        let fresh = Opened { mark, t, rest, landing: None, heading: None, speed: None };
+        let Some(mut before) = self.opened.take() else {
+            self.opened = Some(fresh);
+            return;
+        };
+        let secs = t.since(before.t);
+        if secs < SAME_REST_S {
+            // One rest seen twice: keep the first instant, learn how it ends.
+            before.mark.tc_raw = mark.tc_raw.or(before.mark.tc_raw);
+            self.opened = Some(before);
+            return;
+        }
+        if secs > MAX_STRIDE_S {
+            self.finish_contact(&before, out);
+            self.trajectory.forget_attitude();
+            self.activity.rest();
+            self.opened = Some(fresh);
+            return;
+        }
+        let samples = self.track.range(before.mark.m, mark.m + 1);
+        let inverse = alignment.foot_from_sensor.inverse();
+        let lever = self.trajectory.params().lever_m;
+        let geometry = StrideGeometry {
+            lever: inverse * Vec3::new(lever[0], lever[1], lever[2]),
+            usual_up: Some(alignment.mid_stance_up),
+            creep: self.creep,
+            ground: self.ground,
+        };
+        let rails = &self.rails;
+        let clip = |s: &TrackSample<Sensor>| s.clip.union(rails.judge(&s.acc.v, &(s.gyro.v)));
+        let Some(closed) = self.trajectory.run(samples, clip, &before.rest, &rest, &geometry) else {
+            self.opened = Some(fresh);
+            return;
+        };
+        let length = closed.displacement.xy().norm();
+        if length < MIN_STRIDE_M {
+            self.finish_contact(&before, out);
+            self.opened = Some(fresh);
+            return;
+        }
+        let speed = length / secs;
+        let next_ic = mark.ic_raw.map(|t| t.plus(-ic_bias_s(speed)));
+        let landing = next_ic.and_then(|ic| self.landing(samples, &closed, ic, &alignment));
+        let stride = self.stride(&before, &mark, t, &closed, speed, next_ic, &alignment);
+        let heading = closed.displacement.y.atan2(closed.displacement.x);
+        match stride.checked() {
+            Ok(stride) => {
+                if let Some(contact) = stride.contact {
+                    out.push(FootEvent::Contact(contact));
+                }
+                out.push(FootEvent::Stride(Box::new(stride)));
+            }
+            Err(_) => out.push(FootEvent::Refused { t, guard: "events out of order" }),
+        }
+        self.opened = Some(Opened { landing, heading: Some(heading), speed: Some(speed), ..fresh });
+    }
+
+    /// The contact at a mark after which no stride follows.
+    fn finish_contact(&self, opened: &Opened, out: &mut Vec<FootEvent>) {
+        if let (Some(ic), Some(tc)) = (opened.mark.ic_raw, opened.mark.tc_raw) {
+            let speed = opened.speed.unwrap_or(1.0);
+            let contact = Contact { ic: ic.plus(-ic_bias_s(speed)), m: opened.t, tc: tc.plus(-tc_bias_s(speed)) };
+            if contact.ic < contact.m && contact.m < contact.tc {
+                out.push(FootEvent::Contact(contact));
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one constructor call; a parameter struct would only rename them")]
+    fn stride(
+        &mut self,
+        before: &Opened,
+        mark: &Mark,
+        t: SessionTime,
+        closed: &Closed,
+        speed: f64,
+        next_ic: Option<SessionTime>,
+        alignment: &FootAlignment,
+    ) -> Stride {
+        let secs = t.since(before.t);
+        let contact = match (before.mark.ic_raw, before.mark.tc_raw) {
+            (Some(ic), Some(tc)) => {
+                // The minima may lie on the wrong side of mid-stance by a few milliseconds of bias; order is kept.
+                let ic = ic.plus(-ic_bias_s(speed)).min(before.t.plus(-1e-3));
+                let tc = tc.plus(-tc_bias_s(speed)).max(before.t.plus(1e-3));
+                Some(Contact { ic, m: before.t, tc })
+            }
+            _ => None,
+        };
+        let next_ic = next_ic.map(|ic| ic.min(t.plus(-1e-3)));
+        let activity = match (contact, next_ic) {
+            (Some(c), Some(next)) if !mark.guard.is_some() => {
+                self.activity.push(c.tc.since(c.ic) / next.since(c.ic).max(1e-3))
+            }
+            _ => match self.activity.state() {
+                Activity::Still => {
+                    if speed > 2.2 { Activity::Running } else { Activity::Walking }
+                }
+                other => other,
+            },
+        };
+        let heading = closed.displacement.y.atan2(closed.displacement.x);
+        let turned = before.heading.is_some_and(|h| wrap(heading - h).abs() > TURN_RAD);
+        let total = f64::from(closed.samples.max(1));
+        let landing = before.landing;
+        let length = closed.displacement.xy().norm();
+        Stride {
+            side: self.config.side_known.then(|| self.config.placement.side()).flatten(),
+            seen_from: SegmentKind::Foot,
+            start: before.t,
+            end: t,
+            contact,
+            next_ic,
+            foot: Some(FootMotion {
+                displacement: Vec3::new(length, 0.0, closed.displacement.z),
+                length_sigma_m: closed.length_sigma_m,
+                pitch_ic_rad: landing.map(|l| l.pitch_ic_rad),
+                touchdown_speed: landing.map(|l| l.touchdown_speed),
+                inversion_range_rad: landing.map(|l| l.inversion_range_rad),
+                toe_out_rad: landing.map(|l| l.toe_out_rad),
+                heading_rad: heading,
+                acc_clipped_share: f64::from(closed.clipped.0) / total,
+                gyro_clipped_share: f64::from(closed.clipped.1) / total,
+                impact_peak: landing.and_then(|l| l.impact_peak),
+                chi2: closed.chi2,
+                linear_difference: (length - closed.linear_length_m).abs() / length.max(0.1),
+                free_slope: closed.free_slope,
+            }),
+            activity,
+            flags: StrideFlags {
+                acc_clipped: closed.clipped.0 > 0,
+                gyro_clipped: closed.clipped.1 > 0,
+                filled: closed.filled > 0,
+                turning: turned || (turned && secs * TURN_RATE > 0.0),
+                approximate_zero: !alignment.from_standing,
+                after_rest: before.mark.ic_raw.is_none(),
+                implausible_contact: before.mark.guard.is_some() || mark.guard.is_some(),
+                mounting_unsettled: !alignment.settled,
+            },
+            quality: QualityParts::FULL,
+        }
+    }
+
+    fn landing(
+        &self,
+        samples: &[TrackSample<Sensor>],
+        closed: &Closed,
+        ic: SessionTime,
+        alignment: &FootAlignment,
+    ) -> Option<Landing> {
+        let inverse = alignment.foot_from_sensor.q.inverse();
+        let (toe, left) = (inverse * Vector3::x(), inverse * Vector3::y());
+        let travel = Vector3::new(closed.displacement.x, closed.displacement.y, 0.0).try_normalize(1e-6)?;
+        let read_at = ic.plus(-BEFORE_IC_S);
+        let zero = if alignment.from_standing { 0.0 } else { rad(MID_STANCE_PITCH_DEG) };
+        let side = self.config.placement.side().map_or(1.0, crate::model::Side::sign);
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut toe_out = None;
+        let mut at_contact = None;
+        self.trajectory.walk_back(samples, closed, |k, r, v| {
+            let pointing = r * toe;
+            if toe_out.is_none() {
+                let yaw = pointing.y.atan2(pointing.x);
+                toe_out = Some(side * wrap(yaw - travel.y.atan2(travel.x)));
+            }
+            if samples[k].t >= ic {
+                let roll = (r * left).z.clamp(-1.0, 1.0).asin();
+                low = low.min(roll);
+                high = high.max(roll);
+            }
+            if samples[k].t <= read_at {
+                at_contact = Some((pointing.z.clamp(-1.0, 1.0).asin() + zero, v.dot(&travel)));
+                return false;
+            }
+            true
+        });
+        let (pitch, forward) = at_contact?;
+        let (from, to) = (ic.plus(-0.01), ic.plus(0.06));
+        let impact_peak = samples
+            .iter()
+            .filter(|s| s.t >= from && s.t < to)
+            .map(|s| (s.acc.norm(), s.clip.union(self.rails.judge(&s.acc.v, &s.gyro.v)).any_acc()))
+            .reduce(|a, b| (a.0.max(b.0), a.1 || b.1));
+        Some(Landing {
+            pitch_ic_rad: pitch,
+            touchdown_speed: forward,
+            inversion_range_rad: if high >= low { high - low } else { 0.0 },
+            toe_out_rad: toe_out?,
+            impact_peak,
+        })
+    }
+}
+
+fn wrap(angle: f64) -> f64 {
+    let turn = std::f64::consts::TAU;
+    angle - turn * (angle / turn).round()
+}
