@@ -36,9 +36,8 @@ const MIN_STRIDE_M: f64 = 0.2;
 const MID_STANCE_PITCH_DEG: f64 = -6.0;
 /// The foot strike angle is read this long before contact, s: at contact itself the foot is already slapping down.
 const BEFORE_IC_S: f64 = 0.01;
-/// A turn: change of travel direction between strides, rad, or mean yaw rate, rad/s.
+/// A turn: change of travel direction between strides, rad.
 const TURN_RAD: f64 = 20.0 * crate::model::units::RAD_PER_DEG;
-const TURN_RATE: f64 = 0.6;
 
 /// What one foot says.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,7 +112,7 @@ impl FootChain {
             aligner: FootAligner::new(FootAlignmentParams::default(), rate),
             detector: ContactDetector::new(ContactParams::default(), rate),
             cursor: 0,
-            trajectory: Trajectory::new(TrajectoryParams::default(), (MAX_STRIDE_S * rate * 1.2) as usize + 8),
+            trajectory: Trajectory::new(TrajectoryParams::default()),
             activity: ActivityClassifier::default(),
             marks: Vec::with_capacity(8),
             opened: None,
@@ -316,7 +315,6 @@ impl FootChain {
         next_ic: Option<SessionTime>,
         alignment: &FootAlignment,
     ) -> Stride {
-        let secs = t.since(before.t);
         let contact = match (before.mark.ic_raw, before.mark.tc_raw) {
             (Some(ic), Some(tc)) => {
                 // The minima may lie on the wrong side of mid-stance by a few milliseconds of bias; order is kept.
@@ -370,7 +368,7 @@ impl FootChain {
                 acc_clipped: closed.clipped.0 > 0,
                 gyro_clipped: closed.clipped.1 > 0,
                 filled: closed.filled > 0,
-                turning: turned || (turned && secs * TURN_RATE > 0.0),
+                turning: turned,
                 approximate_zero: !alignment.from_standing,
                 after_rest: before.mark.ic_raw.is_none(),
                 implausible_contact: before.mark.guard.is_some() || mark.guard.is_some(),
