@@ -13,7 +13,7 @@
 //! A cycle is judged when its closing mid-swing is confirmed; nothing is revised later.
 
 use crate::model::SessionTime;
-use crate::signal::butterworth::Butterworth2;
+use crate::signal::butterworth::{Butterworth2, Coefficients};
 
 /// Tuning, with reasons.
 #[derive(Clone, Copy, Debug)]
@@ -181,8 +181,7 @@ impl ContactDetector {
             rate_hz,
             swing: Butterworth2::low_pass(params.swing_cutoff_hz, rate_hz),
             event: Butterworth2::low_pass(params.event_cutoff_hz, rate_hz),
-            // Group delay of a second-order Butterworth low-pass at low frequency: √2 / (2π f_c).
-            event_delay_s: std::f64::consts::SQRT_2 / (std::f64::consts::TAU * params.event_cutoff_hz),
+            event_delay_s: Coefficients::group_delay_s(params.event_cutoff_hz, rate_hz),
             lanes: Lanes::new(keep),
             before: [0.0; 2],
             pending: None,
