@@ -97,7 +97,11 @@ impl Continuity {
         self.before_last = None;
         self.last = Some(*sample);
         // `as` saturates: a hole of years counts as u32::MAX.
-        Verdict::TakeAfterGap { from: last.t, missing: missing as u32, cause }
+        Verdict::TakeAfterGap {
+            from: last.t,
+            missing: missing as u32,
+            cause,
+        }
     }
 
     fn remember(&mut self, sample: ImuSample) {
@@ -171,19 +175,32 @@ mod tests {
 
     #[test]
     fn a_short_hole_is_bridged_and_marked_and_a_long_one_is_said() {
-        let (taken, verdicts) = run(&[sample(0, 0.0), sample(1, 1.0), sample(5, 5.0), sample(6, 6.0), sample(40, 0.0)]);
+        let (taken, verdicts) = run(&[
+            sample(0, 0.0),
+            sample(1, 1.0),
+            sample(5, 5.0),
+            sample(6, 6.0),
+            sample(40, 0.0),
+        ]);
         assert_eq!(taken.iter().filter(|s| s.filled).count(), 3);
         assert!((taken[3].gyro.v.x - 3.0).abs() < 1e-12);
         assert_eq!(verdicts[2], Verdict::Take);
         assert_eq!(
             verdicts[4],
-            Verdict::TakeAfterGap { from: sample(6, 0.0).t, missing: 33, cause: GapCause::Lost }
+            Verdict::TakeAfterGap {
+                from: sample(6, 0.0).t,
+                missing: 33,
+                cause: GapCause::Lost
+            }
         );
     }
 
     #[test]
     fn what_cannot_be_is_refused() {
-        let nan = ImuSample { acc: Vec3::new(f64::NAN, 0.0, 0.0), ..sample(2, 0.0) };
+        let nan = ImuSample {
+            acc: Vec3::new(f64::NAN, 0.0, 0.0),
+            ..sample(2, 0.0)
+        };
         let (taken, verdicts) = run(&[sample(0, 0.0), sample(1, 1.0), nan, sample(1, 3.0), sample(3, 3.0)]);
         assert_eq!(verdicts[2], Verdict::Refuse(GapCause::NotFinite));
         assert_eq!(verdicts[3], Verdict::Refuse(GapCause::TimeDisorder));
@@ -197,7 +214,13 @@ mod tests {
         input.extend((40..50).map(|k| sample(k, k as f64)));
         let (taken, verdicts) = run(&input);
         assert!(verdicts.iter().any(|v| *v == Verdict::Refuse(GapCause::Stuck)));
-        assert!(verdicts.iter().any(|v| matches!(v, Verdict::TakeAfterGap { cause: GapCause::Stuck, .. })));
+        assert!(verdicts.iter().any(|v| matches!(
+            v,
+            Verdict::TakeAfterGap {
+                cause: GapCause::Stuck,
+                ..
+            }
+        )));
         assert!(taken.len() < 30);
     }
 }

@@ -90,8 +90,11 @@ impl ClockMap {
         }
         // The slope turns about the present instant, so that only the offset has to be slewed.
         self.offset += (old_slope - self.slope) * tick_s;
-        self.target_offset =
-            self.pairs.iter().map(|(t, a)| a - self.slope * t).fold(f64::INFINITY, f64::min);
+        self.target_offset = self
+            .pairs
+            .iter()
+            .map(|(t, a)| a - self.slope * t)
+            .fold(f64::INFINITY, f64::min);
     }
 
     /// Session time of a device instant; never earlier than an earlier answer for a later tick.
@@ -117,7 +120,10 @@ impl ClockMap {
     /// The device restarted its clock: everything learned about offset is void.
     pub fn reboot(&mut self) {
         let last_out = self.last_out;
-        *self = Self { last_out, ..Self::default() };
+        *self = Self {
+            last_out,
+            ..Self::default()
+        };
     }
 }
 

@@ -18,7 +18,11 @@ pub struct ActivityClassifier {
 
 impl Default for ActivityClassifier {
     fn default() -> Self {
-        Self { duty: [0.0; LAST], count: 0, state: Activity::Still }
+        Self {
+            duty: [0.0; LAST],
+            count: 0,
+            state: Activity::Still,
+        }
     }
 }
 

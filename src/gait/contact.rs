@@ -83,7 +83,13 @@ struct Lanes {
 impl Lanes {
     fn new(keep: usize) -> Self {
         let n = 2 * keep;
-        Self { keep, first: 0, t: Vec::with_capacity(n), slow: Vec::with_capacity(n), sum: Vec::with_capacity(n) }
+        Self {
+            keep,
+            first: 0,
+            t: Vec::with_capacity(n),
+            slow: Vec::with_capacity(n),
+            sum: Vec::with_capacity(n),
+        }
     }
 
     fn push(&mut self, t: SessionTime, slow: f64, score: f64) {
@@ -124,7 +130,9 @@ impl Lanes {
     /// Number of the quietest sample in `[from, to)` and its mean score.
     fn quietest(&self, from: u64, to: u64, half: u64) -> Option<(u64, f64)> {
         let (from, to) = (from.max(self.first), to.min(self.end()));
-        (from..to).map(|i| (i, self.mean_score(i, half))).min_by(|a, b| a.1.total_cmp(&b.1))
+        (from..to)
+            .map(|i| (i, self.mean_score(i, half)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// Time of the lowest slow pitch rate in `[from, to)`, between samples by a parabola, and the value.
@@ -220,7 +228,10 @@ impl ContactDetector {
         let now = self.lanes.end() - 1;
         let [older, old] = self.before;
         if old > older && old >= lp && old > self.threshold() && now >= 1 {
-            self.offer(Peak { index: now - 1, value: old });
+            self.offer(Peak {
+                index: now - 1,
+                value: old,
+            });
         }
         self.before = [old, lp];
         if let Some(peak) = self.pending
@@ -296,20 +307,49 @@ impl ContactDetector {
     }
 
     fn rest_after(&self, peak: Peak, end: u64, out: &mut Vec<Mark>) {
-        let (from, to) = (peak.index + self.samples(0.2), (peak.index + self.samples(1.0)).min(end));
+        let (from, to) = (
+            peak.index + self.samples(0.2),
+            (peak.index + self.samples(1.0)).min(end),
+        );
         let half = self.samples(0.03);
-        let Some((m, score)) = self.lanes.quietest(from, to, half) else { return };
-        let ic_raw = self.lanes.lowest(peak.index, m).map(|(t, _)| t.plus(-self.event_delay_s));
-        out.push(Mark { m, half, ic_raw, tc_raw: None, score, guard: None });
+        let Some((m, score)) = self.lanes.quietest(from, to, half) else {
+            return;
+        };
+        let ic_raw = self
+            .lanes
+            .lowest(peak.index, m)
+            .map(|(t, _)| t.plus(-self.event_delay_s));
+        out.push(Mark {
+            m,
+            half,
+            ic_raw,
+            tc_raw: None,
+            score,
+            guard: None,
+        });
     }
 
     fn rest_before(&self, peak: Peak, out: &mut Vec<Mark>) {
-        let (from, to) =
-            (peak.index.saturating_sub(self.samples(1.0)), peak.index.saturating_sub(self.samples(0.2)));
+        let (from, to) = (
+            peak.index.saturating_sub(self.samples(1.0)),
+            peak.index.saturating_sub(self.samples(0.2)),
+        );
         let half = self.samples(0.03);
-        let Some((m, score)) = self.lanes.quietest(from, to, half) else { return };
-        let tc_raw = self.lanes.lowest(m, peak.index).map(|(t, _)| t.plus(-self.event_delay_s));
-        out.push(Mark { m, half, ic_raw: None, tc_raw, score, guard: None });
+        let Some((m, score)) = self.lanes.quietest(from, to, half) else {
+            return;
+        };
+        let tc_raw = self
+            .lanes
+            .lowest(m, peak.index)
+            .map(|(t, _)| t.plus(-self.event_delay_s));
+        out.push(Mark {
+            m,
+            half,
+            ic_raw: None,
+            tc_raw,
+            score,
+            guard: None,
+        });
     }
 
     /// The stance between two mid-swings `a` and `b`.
@@ -318,7 +358,9 @@ impl ContactDetector {
         let cycle_s = n / self.rate_hz;
         let share = |x: f64| (x * n).round() as u64;
         let half = |s: f64| ((s * self.rate_hz) / 2.0).round().max(1.0) as u64;
-        let (centre, _) = self.lanes.quietest(a + share(0.12), a + share(0.62), half(0.05 * cycle_s))?;
+        let (centre, _) = self
+            .lanes
+            .quietest(a + share(0.12), a + share(0.62), half(0.05 * cycle_s))?;
         let (ic, _) = self.lanes.lowest(a, centre)?;
         let (tc, _) = self.lanes.lowest(centre, (centre + share(0.45)).min(b))?;
         let contact_s = tc.since(ic);

@@ -123,7 +123,8 @@ mod tests {
             let mut f = Dense::identity();
             f.fixed_view_mut::<3, 3>(0, 3).copy_from(&(eye * dt));
             f.fixed_view_mut::<3, 3>(3, 6).copy_from(&(s.cross_matrix() * -dt));
-            f.fixed_view_mut::<3, 3>(0, 6).copy_from(&(s.cross_matrix() * (-0.5 * dt * dt)));
+            f.fixed_view_mut::<3, 3>(0, 6)
+                .copy_from(&(s.cross_matrix() * (-0.5 * dt * dt)));
             f.fixed_view_mut::<3, 3>(3, 9).copy_from(&(r * -dt));
             f.fixed_view_mut::<3, 3>(0, 9).copy_from(&(r * (-0.5 * dt * dt)));
             let mut q = Dense::zeros();

@@ -27,7 +27,11 @@ fn interpolate(table: &[(f64, f64)], x: f64) -> f64 {
     for &(xi, yi) in table {
         if x <= xi {
             let (x0, y0) = before;
-            return if xi > x0 { y0 + (yi - y0) * ((x - x0) / (xi - x0)).max(0.0) } else { yi };
+            return if xi > x0 {
+                y0 + (yi - y0) * ((x - x0) / (xi - x0)).max(0.0)
+            } else {
+                yi
+            };
         }
         before = (xi, yi);
     }

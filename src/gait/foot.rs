@@ -207,11 +207,15 @@ impl FootChain {
     }
 
     fn catch_up(&mut self, out: &mut Vec<FootEvent>) {
-        let Some(alignment) = self.aligner.current().copied() else { return };
+        let Some(alignment) = self.aligner.current().copied() else {
+            return;
+        };
         let lateral = alignment.foot_from_sensor.q.inverse() * Vector3::y();
         let mut marks = std::mem::take(&mut self.marks);
         while self.cursor < self.track.next_index() {
-            let Some(s) = self.track.range(self.cursor, self.cursor + 1).first() else { break };
+            let Some(s) = self.track.range(self.cursor, self.cursor + 1).first() else {
+                break;
+            };
             let score = rest_score(&s.gyro.v, &s.acc.v);
             self.detector.push(s.t, -lateral.dot(&s.gyro.v), score, &mut marks);
             self.cursor += 1;
@@ -229,14 +233,27 @@ impl FootChain {
     }
 
     fn take_mark(&mut self, mark: Mark, out: &mut Vec<FootEvent>) {
-        let Some(alignment) = self.aligner.current().copied() else { return };
-        let window = self.track.range(mark.m.saturating_sub(mark.half), mark.m + mark.half + 1);
-        let Some(t) = self.track.range(mark.m, mark.m + 1).first().map(|s| s.t) else { return };
+        let Some(alignment) = self.aligner.current().copied() else {
+            return;
+        };
+        let window = self
+            .track
+            .range(mark.m.saturating_sub(mark.half), mark.m + mark.half + 1);
+        let Some(t) = self.track.range(mark.m, mark.m + 1).first().map(|s| s.t) else {
+            return;
+        };
         let rest = RestWindow::of(window);
         if let Some(guard) = mark.guard {
             out.push(FootEvent::Refused { t, guard });
         }
-        let fresh = Opened { mark, t, rest, landing: None, heading: None, speed: None };
+        let fresh = Opened {
+            mark,
+            t,
+            rest,
+            landing: None,
+            heading: None,
+            speed: None,
+        };
         let Some(mut before) = self.opened.take() else {
             self.opened = Some(fresh);
             return;
@@ -288,23 +305,38 @@ impl FootChain {
                 }
                 out.push(FootEvent::Stride(Box::new(stride)));
             }
-            Err(_) => out.push(FootEvent::Refused { t, guard: "events out of order" }),
+            Err(_) => out.push(FootEvent::Refused {
+                t,
+                guard: "events out of order",
+            }),
         }
-        self.opened = Some(Opened { landing, heading: Some(heading), speed: Some(speed), ..fresh });
+        self.opened = Some(Opened {
+            landing,
+            heading: Some(heading),
+            speed: Some(speed),
+            ..fresh
+        });
     }
 
     /// The contact at a mark after which no stride follows.
     fn finish_contact(&self, opened: &Opened, out: &mut Vec<FootEvent>) {
         if let (Some(ic), Some(tc)) = (opened.mark.ic_raw, opened.mark.tc_raw) {
             let speed = opened.speed.unwrap_or(1.0);
-            let contact = Contact { ic: ic.plus(-ic_bias_s(speed)), m: opened.t, tc: tc.plus(-tc_bias_s(speed)) };
+            let contact = Contact {
+                ic: ic.plus(-ic_bias_s(speed)),
+                m: opened.t,
+                tc: tc.plus(-tc_bias_s(speed)),
+            };
             if contact.ic < contact.m && contact.m < contact.tc {
                 out.push(FootEvent::Contact(contact));
             }
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one constructor call; a parameter struct would only rename them")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one constructor call; a parameter struct would only rename them"
+    )]
     fn stride(
         &mut self,
         before: &Opened,
@@ -331,7 +363,11 @@ impl FootChain {
             }
             _ => match self.activity.state() {
                 Activity::Still => {
-                    if speed > 2.2 { Activity::Running } else { Activity::Walking }
+                    if speed > 2.2 {
+                        Activity::Running
+                    } else {
+                        Activity::Walking
+                    }
                 }
                 other => other,
             },
@@ -389,7 +425,11 @@ impl FootChain {
         let (toe, left) = (inverse * Vector3::x(), inverse * Vector3::y());
         let travel = Vector3::new(closed.displacement.x, closed.displacement.y, 0.0).try_normalize(1e-6)?;
         let read_at = ic.plus(-BEFORE_IC_S);
-        let zero = if alignment.from_standing { 0.0 } else { rad(MID_STANCE_PITCH_DEG) };
+        let zero = if alignment.from_standing {
+            0.0
+        } else {
+            rad(MID_STANCE_PITCH_DEG)
+        };
         let side = self.config.placement.side().map_or(1.0, crate::model::Side::sign);
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         let mut toe_out = None;
@@ -416,7 +456,12 @@ impl FootChain {
         let impact_peak = samples
             .iter()
             .filter(|s| s.t >= from && s.t < to)
-            .map(|s| (s.acc.norm(), s.clip.union(self.rails.judge(&s.acc.v, &s.gyro.v)).any_acc()))
+            .map(|s| {
+                (
+                    s.acc.norm(),
+                    s.clip.union(self.rails.judge(&s.acc.v, &s.gyro.v)).any_acc(),
+                )
+            })
             .reduce(|a, b| (a.0.max(b.0), a.1 || b.1));
         Some(Landing {
             pitch_ic_rad: pitch,

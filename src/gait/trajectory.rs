@@ -94,7 +94,10 @@ impl RestWindow {
             gyro += s.gyro.v;
             acc += s.acc.v;
         }
-        Self { gyro: gyro / n, acc: acc / n }
+        Self {
+            gyro: gyro / n,
+            acc: acc / n,
+        }
     }
 }
 
@@ -255,11 +258,19 @@ impl Trajectory {
             } else {
                 let rails = r.to_rotation_matrix();
                 let acc = Vector3::from_fn(|i, _| {
-                    let s = if both.acc(i) || pair[1].filled { p.clipped_acc } else { p.sigma_acc };
+                    let s = if both.acc(i) || pair[1].filled {
+                        p.clipped_acc
+                    } else {
+                        p.sigma_acc
+                    };
                     s * s * p.correlation_s * dt
                 });
                 let gyro = Vector3::from_fn(|i, _| {
-                    let extra = if both.gyro(i) { p.clipped_gyro.powi(2) * 4.0 * p.correlation_s } else { 0.0 };
+                    let extra = if both.gyro(i) {
+                        p.clipped_gyro.powi(2) * 4.0 * p.correlation_s
+                    } else {
+                        0.0
+                    };
                     (q_gyro + extra) * dt
                 });
                 let m = rails.matrix();
@@ -268,7 +279,13 @@ impl Trajectory {
             }
             if step_dt >= p.covariance_step_s || k + 2 == samples.len() {
                 let mean_force = step_force / step_dt;
-                cov.propagate(&mean_force, r.to_rotation_matrix().matrix(), step_dt, &q_velocity, &q_attitude);
+                cov.propagate(
+                    &mean_force,
+                    r.to_rotation_matrix().matrix(),
+                    step_dt,
+                    &q_velocity,
+                    &q_attitude,
+                );
                 (step_dt, step_force) = (0.0, Vector3::zeros());
                 (q_velocity, q_attitude) = (Matrix3::zeros(), Matrix3::zeros());
             }
@@ -276,7 +293,11 @@ impl Trajectory {
         let linear_length_m = self.linear_length(samples, &(d, v), close, &r, geometry);
         // --- close
         let horizontal = d.xy().norm();
-        let travel = if horizontal > 0.1 { Vector3::new(d.x, d.y, 0.0) / horizontal } else { Vector3::zeros() };
+        let travel = if horizontal > 0.1 {
+            Vector3::new(d.x, d.y, 0.0) / horizontal
+        } else {
+            Vector3::zeros()
+        };
         let model = rest_velocity(&r, close) + travel * geometry.creep;
         let (height, sigma_height) = match geometry.ground {
             Ground::Level => (0.0, p.sigma_height_m),
@@ -328,8 +349,12 @@ impl Trajectory {
         let mut aa: Matrix3<f64> = post.fixed_view::<3, 3>(6, 6).into();
         // Heading is unobservable and irrelevant within a stride; its variance must not grow without bound.
         aa[(2, 2)] = aa[(2, 2)].min(1e-4);
-        self.carried =
-            Some(Carried { t: last.t, attitude: r, attitude_cov: aa, cross: post.fixed_view::<3, 3>(6, 9).into() });
+        self.carried = Some(Carried {
+            t: last.t,
+            attitude: r,
+            attitude_cov: aa,
+            cross: post.fixed_view::<3, 3>(6, 9).into(),
+        });
         self.bias += x.fixed_rows::<3>(9);
         self.bias_cov = post.fixed_view::<3, 3>(9, 9).into();
         for i in 0..3 {

@@ -126,8 +126,14 @@ pub struct QualityParts {
 
 impl QualityParts {
     /// All factors 1.
-    pub const FULL: Self =
-        Self { innovation: 1.0, clipping: 1.0, gaps: 1.0, agreement: 1.0, guards: 1.0, alignment: 1.0 };
+    pub const FULL: Self = Self {
+        innovation: 1.0,
+        clipping: 1.0,
+        gaps: 1.0,
+        agreement: 1.0,
+        guards: 1.0,
+        alignment: 1.0,
+    };
 
     /// The product, in [0, 1].
     #[must_use]

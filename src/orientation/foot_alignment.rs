@@ -103,10 +103,18 @@ struct Vote {
 }
 
 impl Vote {
-    const NONE: Self = Self { direction: Vector3::new(0.0, 0.0, 0.0), rates: ZERO3, weight: 0.0 };
+    const NONE: Self = Self {
+        direction: Vector3::new(0.0, 0.0, 0.0),
+        rates: ZERO3,
+        weight: 0.0,
+    };
 
     fn faded(self, keep: f64) -> Self {
-        Self { direction: self.direction * keep, rates: self.rates * keep, weight: self.weight * keep }
+        Self {
+            direction: self.direction * keep,
+            rates: self.rates * keep,
+            weight: self.weight * keep,
+        }
     }
 
     fn with(self, other: &Self) -> Self {
@@ -269,13 +277,17 @@ impl FootAligner {
     }
 
     fn rest_ended(&mut self, track: &super::Track<Sensor>, (score, rest): (f64, u64)) -> bool {
-        let Some(sample) = track.range(rest, rest + 1).first() else { return false };
+        let Some(sample) = track.range(rest, rest + 1).first() else {
+            return false;
+        };
         let up = sample.level_from.q.inverse() * Vector3::z();
         self.ups[self.up_count % UPS] = up;
         self.up_count += 1;
         let previous = self.last_rest.replace((score, rest));
         let rates = std::mem::replace(&mut self.stride_rate_sum, Matrix3::zeros());
-        let Some((previous_score, previous)) = previous else { return false };
+        let Some((previous_score, previous)) = previous else {
+            return false;
+        };
         let path = track.range(previous, rest + 1);
         let Some(p) = displacement(path) else { return false };
         let length = p.xy().norm();
@@ -286,7 +298,11 @@ impl FootAligner {
         // A turning point taken for a rest has a score of order ten and moves at a speed that plain integration does not
         // know; its vote counts little.
         let weight = 1.0 / (1.0 + score + previous_score);
-        let stride = Vote { direction: direction * weight, rates, weight };
+        let stride = Vote {
+            direction: direction * weight,
+            rates,
+            weight,
+        };
         self.recent_votes[self.strides as usize % RECENT] = stride;
         let keep = 1.0 - 1.0 / self.params.memory_strides;
         self.sums = self.sums.faded(keep).with(&stride);
@@ -300,7 +316,9 @@ impl FootAligner {
     /// Whether the last strides agree with each other on another mounting than the one in use: three in a row travel
     /// against *forward*, or turn about an axis more than 30° from the one in use.
     fn has_moved(&self) -> bool {
-        let Some(current) = self.current.filter(|_| self.strides as usize > 2 * RECENT) else { return false };
+        let Some(current) = self.current.filter(|_| self.strides as usize > 2 * RECENT) else {
+            return false;
+        };
         let to_foot = current.foot_from_sensor.q;
         if self.recent_votes.iter().all(|v| (to_foot * v.direction).x < 0.0) {
             return true;
@@ -315,8 +333,7 @@ impl FootAligner {
     fn start_over_from_recent(&mut self) {
         self.moved += 1;
         self.sums = self.recent_votes.iter().fold(Vote::NONE, |sum, v| sum.with(v));
-        let kept: [Vector3<f64>; RECENT] =
-            std::array::from_fn(|k| self.ups[(self.up_count + UPS - RECENT + k) % UPS]);
+        let kept: [Vector3<f64>; RECENT] = std::array::from_fn(|k| self.ups[(self.up_count + UPS - RECENT + k) % UPS]);
         self.ups[..RECENT].copy_from_slice(&kept);
         self.up_count = RECENT;
         self.standing_up = None;
@@ -366,7 +383,12 @@ impl FootAligner {
         }
         let strict = std::mem::replace(
             &mut self.params,
-            FootAlignmentParams { min_strides: 1, min_margin: 0.5, min_ratio: 1.2, ..FootAlignmentParams::default() },
+            FootAlignmentParams {
+                min_strides: 1,
+                min_margin: 0.5,
+                min_ratio: 1.2,
+                ..FootAlignmentParams::default()
+            },
         );
         let found = self.estimate();
         self.params = strict;
@@ -404,9 +426,16 @@ fn principal_axis(rates: &Matrix3<f64>, up: &Vector3<f64>) -> (Vector3<f64>, f64
     let (ra, rb) = (rates * a, rates * b);
     let plane = Matrix2::new(a.dot(&ra), a.dot(&rb), a.dot(&rb), b.dot(&rb));
     let eigen = plane.symmetric_eigen();
-    let (big, small) = if eigen.eigenvalues[0] >= eigen.eigenvalues[1] { (0, 1) } else { (1, 0) };
+    let (big, small) = if eigen.eigenvalues[0] >= eigen.eigenvalues[1] {
+        (0, 1)
+    } else {
+        (1, 0)
+    };
     let axis = eigen.eigenvectors.column(big);
-    (a * axis[0] + b * axis[1], eigen.eigenvalues[big] / eigen.eigenvalues[small].max(1e-9))
+    (
+        a * axis[0] + b * axis[1],
+        eigen.eigenvalues[big] / eigen.eigenvalues[small].max(1e-9),
+    )
 }
 
 fn any_perpendicular(z: &Vector3<f64>) -> Vector3<f64> {

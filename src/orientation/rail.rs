@@ -43,7 +43,11 @@ impl Lane {
         let flat = value > floor
             && value > TOP_SHARE * self.largest
             && (value - self.previous).abs() < STEP_SHARE * self.largest;
-        self.run_low = if flat && self.run > 0 { self.run_low.min(value) } else { value };
+        self.run_low = if flat && self.run > 0 {
+            self.run_low.min(value)
+        } else {
+            value
+        };
         self.run = if flat { self.run + 1 } else { 0 };
         self.previous = value;
         if self.run >= MIN_RUN {
@@ -72,7 +76,11 @@ impl RailLearner {
     /// A learner; declared full scales (m/s², rad/s) are used as they are.
     #[must_use]
     pub fn new(acc_range: Option<f64>, gyro_range: Option<f64>) -> Self {
-        Self { acc_range, gyro_range, ..Self::default() }
+        Self {
+            acc_range,
+            gyro_range,
+            ..Self::default()
+        }
     }
 
     /// Takes one raw sample; true when a rail was seen for the first time.
@@ -128,8 +136,15 @@ mod tests {
             assert_eq!(seen, expect, "limit {limit}");
             if expect {
                 assert!(learner.judge(&Vector3::zeros(), &Vector3::new(0.0, -8.81, 0.0)).gyro(1));
-                assert!(!learner.judge(&Vector3::zeros(), &Vector3::new(0.0, 8.81, 0.0)).gyro(1), "other sign unknown");
-                assert!(!learner.judge(&Vector3::zeros(), &Vector3::new(0.0, -8.0, 0.0)).any_gyro());
+                assert!(
+                    !learner.judge(&Vector3::zeros(), &Vector3::new(0.0, 8.81, 0.0)).gyro(1),
+                    "other sign unknown"
+                );
+                assert!(
+                    !learner
+                        .judge(&Vector3::zeros(), &Vector3::new(0.0, -8.0, 0.0))
+                        .any_gyro()
+                );
             }
         }
     }

@@ -193,7 +193,10 @@ impl Vqf {
     /// Integrates a rate over `dt` seconds without the accelerometer: bridges a short gap.
     pub fn coast(&mut self, gyro: Vector3<f64>, dt: f64) {
         if gyro.iter().all(|c| c.is_finite()) && dt.is_finite() {
-            self.turn([gyro.x - self.bias[0], gyro.y - self.bias[1], gyro.z - self.bias[2]], dt);
+            self.turn(
+                [gyro.x - self.bias[0], gyro.y - self.bias[1], gyro.z - self.bias[2]],
+                dt,
+            );
         }
     }
 
@@ -214,7 +217,11 @@ impl Vqf {
     #[must_use]
     pub fn bias_sigma(&self) -> f64 {
         let [xx, xy, xz, yy, yz, zz] = self.p;
-        let rows = [xx.abs() + xy.abs() + xz.abs(), xy.abs() + yy.abs() + yz.abs(), xz.abs() + yz.abs() + zz.abs()];
+        let rows = [
+            xx.abs() + xy.abs() + xz.abs(),
+            xy.abs() + yy.abs() + yz.abs(),
+            xz.abs() + yz.abs() + zz.abs(),
+        ];
         rad(rows.into_iter().fold(0.0, f64::max).min(self.d.p0).sqrt() / 100.0)
     }
 
@@ -269,8 +276,11 @@ impl Vqf {
     fn level(&mut self, up: &[f64; 3]) {
         // up.z ≥ −1 up to rounding.
         let w = ((up[2] + 1.0) * 0.5).max(0.0).sqrt();
-        let correction =
-            if w > 1e-6 { [w, 0.5 * up[1] / w, -0.5 * up[0] / w, 0.0] } else { [0.0, 1.0, 0.0, 0.0] };
+        let correction = if w > 1e-6 {
+            [w, 0.5 * up[1] / w, -0.5 * up[0] / w, 0.0]
+        } else {
+            [0.0, 1.0, 0.0, 0.0]
+        };
         self.acc_quat = renormalised(product(&correction, &self.acc_quat));
     }
 
@@ -314,7 +324,11 @@ impl Vqf {
         let [xx, xy, xz, yy, yz, zz] = self.p;
         let inv = inverse(&[xx + w, xy, xz, yy + w, yz, zz + w]);
         let p = [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]];
-        let inv = [[inv[0], inv[1], inv[2]], [inv[1], inv[3], inv[4]], [inv[2], inv[4], inv[5]]];
+        let inv = [
+            [inv[0], inv[1], inv[2]],
+            [inv[1], inv[3], inv[4]],
+            [inv[2], inv[4], inv[5]],
+        ];
         let k = multiply(&p, &inv);
         self.apply(&k, &p, e);
     }
@@ -332,7 +346,11 @@ impl Vqf {
         let s = |i: usize, j: usize| rp[i][0] * r[3 * j] + rp[i][1] * r[3 * j + 1] + rp[i][2] * r[3 * j + 2];
         let (wm, wv) = (self.d.w_motion, self.d.w_vertical);
         let inv = inverse(&[s(0, 0) + wm, s(0, 1), s(0, 2), s(1, 1) + wm, s(1, 2), s(2, 2) + wv]);
-        let inv = [[inv[0], inv[1], inv[2]], [inv[1], inv[3], inv[4]], [inv[2], inv[4], inv[5]]];
+        let inv = [
+            [inv[0], inv[1], inv[2]],
+            [inv[1], inv[3], inv[4]],
+            [inv[2], inv[4], inv[5]],
+        ];
         // K = P Rᵀ S⁻¹ = (RP)ᵀ S⁻¹.
         let mut k = [[0.0; 3]; 3];
         for i in 0..3 {
@@ -384,7 +402,11 @@ fn renormalised(q: Quat) -> Quat {
 fn rotate(q: &Quat, v: &[f64; 3]) -> [f64; 3] {
     let [w, x, y, z] = *q;
     // v + 2 u × (u × v + w v), u the vector part.
-    let c = [y * v[2] - z * v[1] + w * v[0], z * v[0] - x * v[2] + w * v[1], x * v[1] - y * v[0] + w * v[2]];
+    let c = [
+        y * v[2] - z * v[1] + w * v[0],
+        z * v[0] - x * v[2] + w * v[1],
+        x * v[1] - y * v[0] + w * v[2],
+    ];
     [
         v[0] + 2.0 * (y * c[2] - z * c[1]),
         v[1] + 2.0 * (z * c[0] - x * c[2]),
@@ -418,7 +440,14 @@ fn inverse(m: &Sym3) -> Sym3 {
     let [xx, xy, xz, yy, yz, zz] = *m;
     let (cxx, cxy, cxz) = (yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy);
     let f = 1.0 / (xx * cxx + xy * cxy + xz * cxz);
-    [cxx * f, cxy * f, cxz * f, (xx * zz - xz * xz) * f, (xy * xz - xx * yz) * f, (xx * yy - xy * xy) * f]
+    [
+        cxx * f,
+        cxy * f,
+        cxz * f,
+        (xx * zz - xz * xz) * f,
+        (xy * xz - xx * yz) * f,
+        (xx * yy - xy * xy) * f,
+    ]
 }
 
 #[cfg(test)]
@@ -428,7 +457,8 @@ mod tests {
     /// A sensor tumbling smoothly under gravity, with a gyroscope bias.
     fn tumble(k: u32, rate: f64, bias: Vector3<f64>) -> (Vector3<f64>, Vector3<f64>, UnitQuaternion<f64>) {
         let t = f64::from(k) / rate;
-        let attitude = |t: f64| UnitQuaternion::from_euler_angles(0.8 * (0.9 * t).sin(), 0.6 * (0.5 * t).sin(), 0.3 * t);
+        let attitude =
+            |t: f64| UnitQuaternion::from_euler_angles(0.8 * (0.9 * t).sin(), 0.6 * (0.5 * t).sin(), 0.3 * t);
         let (a, b) = (attitude(t - 1.0 / rate), attitude(t));
         let step = (a.inverse() * b).scaled_axis() * rate;
         (step + bias, b.inverse() * Vector3::new(0.0, 0.0, 9.80665), b)
@@ -458,7 +488,11 @@ mod tests {
         for k in 0..2000_usize {
             let pick = |i: usize| odd[(k * 7 + i * 3) % odd.len()].clamp(-1e6, 1e6);
             let raw = |i: usize| odd[(k * 5 + i) % odd.len()];
-            let v = if k % 3 == 0 { Vector3::new(raw(0), raw(1), raw(2)) } else { Vector3::new(pick(0), pick(1), 0.0) };
+            let v = if k % 3 == 0 {
+                Vector3::new(raw(0), raw(1), raw(2))
+            } else {
+                Vector3::new(pick(0), pick(1), 0.0)
+            };
             filter.update(v, Vector3::new(pick(2), pick(3), pick(4)));
             let q = filter.level_from_sensor();
             assert!(q.coords.iter().all(|c| c.is_finite()), "step {k}");

@@ -23,7 +23,10 @@ impl Coefficients {
         let c = (PI * (cutoff_hz / rate_hz).clamp(1e-9, 0.49)).tan();
         let d = c * c + SQRT_2 * c + 1.0;
         let b0 = c * c / d;
-        Self { b: [b0, 2.0 * b0, b0], a: [2.0 * (c * c - 1.0) / d, (1.0 - SQRT_2 * c + c * c) / d] }
+        Self {
+            b: [b0, 2.0 * b0, b0],
+            a: [2.0 * (c * c - 1.0) / d, (1.0 - SQRT_2 * c + c * c) / d],
+        }
     }
 
     /// Low-pass with the time constant τ of the step response's damping: f_c = √2 / (2π τ).
@@ -55,7 +58,10 @@ impl Butterworth2 {
     /// A low-pass that starts in steady state at its first input.
     #[must_use]
     pub fn low_pass(cutoff_hz: f64, rate_hz: f64) -> Self {
-        Self { c: Coefficients::low_pass(cutoff_hz, rate_hz), state: None }
+        Self {
+            c: Coefficients::low_pass(cutoff_hz, rate_hz),
+            state: None,
+        }
     }
 
     /// Filters one value.
