@@ -152,7 +152,7 @@ fn every_link_of_the_documents_leads_somewhere() {
     broken.extend(
         files
             .iter()
-            .filter(|f| f.path != "tests/it/tidy/documents.rs")
+            .filter(|f| !f.path.starts_with("tests/it/tidy/"))
             .flat_map(|f| missing_documents(f, &files)),
     );
     assert!(broken.is_empty(), "{}", broken.join("\n"));
