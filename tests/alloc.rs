@@ -23,18 +23,34 @@ const WATCHED_S: f64 = 120.0;
 /// Allocations allowed for one finished record (its box, and the vector it is handed over in).
 const PER_RECORD: u64 = 8;
 
-/// A crude but unmistakable foot: swing as a burst of toe-up rotation, stance as rest, with a shock at contact and the
-/// horizontal acceleration that a swing needs. Not a runner: only regular enough that contacts and strides are found.
+/// Length of one stride of the signal, m.
+const STRIDE_M: f64 = 2.0;
+
+/// A foot in the sagittal plane whose position and pitch are closed forms, so that its signals are those of one motion:
+/// flat on the ground, heel up, forward through the air with toes rising, down again. Not a runner: only regular enough
+/// that contacts and strides are found.
 fn foot(phase: f64) -> ([f64; 3], [f64; 3]) {
-    let bump = |centre: f64, width: f64| {
-        let d = (phase - centre + 0.5).rem_euclid(1.0) - 0.5;
-        (-(d / width).powi(2)).exp()
+    // A bell of pitch, and its rate of change per second.
+    let bell = |height: f64, centre: f64, width: f64| {
+        let d = ((phase - centre + 0.5).rem_euclid(1.0) - 0.5) / width;
+        let value = height * (-d * d).exp();
+        (value, -2.0 * d / (width * STRIDE_S) * value)
     };
-    // Toe-up rate: down at push-off, up in swing, down before contact. Areas cancel, so that the pitch returns.
-    let pitch_rate = -8.0 * bump(0.36, 0.05) + 9.0 * bump(0.62, 0.09) - 8.1 * bump(0.92, 0.05);
-    let forward = 35.0 * bump(0.45, 0.06) - 35.0 * bump(0.80, 0.06);
-    let shock = 45.0 * bump(0.0, 0.012);
-    ([forward, 0.0, G + shock], [0.0, -pitch_rate, 0.0])
+    let (push_off, push_off_rate) = bell(-1.0, 0.48, 0.09);
+    let (toes_up, toes_up_rate) = bell(0.35, 0.95, 0.05);
+    let (pitch, pitch_rate) = (push_off + toes_up, push_off_rate + toes_up_rate);
+    // Forward through swing by the quintic step 6u⁵ − 15u⁴ + 10u³, up and down again by 64 u³ (1 − u)³.
+    let (begin, swing) = (0.40, 0.60);
+    let u = ((phase - begin) / swing).clamp(0.0, 1.0);
+    let per_s2 = (swing * STRIDE_S).powi(-2);
+    let forward = STRIDE_M * (120.0 * u.powi(3) - 180.0 * u.powi(2) + 60.0 * u) * per_s2;
+    let rise = 0.08 * 64.0 * (6.0 * u - 36.0 * u.powi(2) + 60.0 * u.powi(3) - 30.0 * u.powi(4)) * per_s2;
+    let (sin, cos) = pitch.sin_cos();
+    let up = rise + G;
+    (
+        [forward * cos + up * sin, 0.0, up * cos - forward * sin],
+        [0.0, -pitch_rate, 0.0],
+    )
 }
 
 /// The sacrum: a bounce twice a stride, a sway once.

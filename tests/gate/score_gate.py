@@ -32,6 +32,9 @@ SHARED = os.path.normpath(os.path.join(ROOT, "..", "shared"))
 BEGIN, END = "<!-- accuracy:begin -->", "<!-- accuracy:end -->"
 MEASURED_BEGIN = "# ---- measured: written by score_gate.py --write, not by hand ----"
 
+# Bands with fewer strides than this are left out: one stride would decide the figure.
+MIN_STRIDES = 10
+
 # What "better" means for each figure of the scorer: high, low, or near zero.
 BETTER = {
     "detected_pct": "high", "contacts_detected_pct": "high",
@@ -61,7 +64,11 @@ def snapshot_of(result):
     out = {}
     for row in result["rows"]:
         figures = {k: round(row[k], 3) for k in BETTER if row.get(k) is not None}
-        out.setdefault(row["set"], {})[row["band"]] = {"n": row["n"], **figures}
+        if row.get("summary_only"):
+            # Compared with means of the whole trial; n would count the program's strides, not those of the truth.
+            out.setdefault(row["set"], {})[row["band"]] = figures
+        elif row["n"] >= MIN_STRIDES or row.get("contacts_n"):
+            out.setdefault(row["set"], {})[row["band"]] = {"n": row["n"], **figures}
     for trial, value in result.get("orientation", {}).items():
         if value is not None:
             out.setdefault("orientation", {})[trial] = {ORIENTATION: round(value, 3)}
@@ -251,6 +258,8 @@ inclination_deg = 1.0
     assert passes() == []
     passes(detected=98.6, bias=0.0115, median=1.09, inclination=1.04)   # inside the tolerance; the sign of a bias is free
     passes(n=120)
+    few = snapshot_of({"rows": [{"set": "a", "band": "fast", "n": 3, "detected_pct": 100.0}, {"set": "b", "band": "?", "n": 5, "summary_only": True, "cadence_bias_spm": 1.0}]})
+    assert few == {"b": {"?": {"cadence_bias_spm": 1.0}}}, few
     assert len(passes(detected=100.0, bias=0.0, median=0.5)) == 3
     refused("detected_pct", detected=98.4)
     refused("promise", detected=97.9)

@@ -65,6 +65,17 @@ pub(crate) fn project_files() -> Vec<File> {
     }
     let mut files = Vec::new();
     walk(&project_root(), &project_root(), &mut files);
+    let for_tests: Vec<String> = files
+        .iter()
+        .filter(|f| f.path.starts_with("src/"))
+        .flat_map(File::test_modules)
+        .collect();
+    for file in &mut files {
+        let module = file.path.trim_end_matches(".rs").trim_end_matches("/mod").to_owned();
+        file.test_only = for_tests
+            .iter()
+            .any(|t| module == *t || module.starts_with(&format!("{t}/")));
+    }
     files
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct File {
     pub(crate) code: String,
     /// For Rust: line number and content of each string literal. Else empty.
     pub(crate) literals: Vec<(usize, String)>,
+    /// Whether the whole file is compiled for tests only, because its parent declares it under `#[cfg(test)]`.
+    pub(crate) test_only: bool,
     test_lines: Vec<bool>,
 }
 
@@ -39,6 +41,7 @@ impl File {
             text: text.to_owned(),
             code,
             literals,
+            test_only: false,
             test_lines,
         }
     }
@@ -74,13 +77,22 @@ impl File {
         !self.path.starts_with("src/")
             || name == "tests.rs"
             || name.ends_with("_tests.rs")
-            || self.path.contains("/tests/")
+            || self.test_only
             || self.test_lines.get(line - 1).copied().unwrap_or(false)
     }
 
-    /// Code lines (blanked of comments and literals) with their numbers from 1.
-    pub(crate) fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.code.lines().enumerate().map(|(i, l)| (i + 1, l))
+    /// The files, without `.rs` or `/mod.rs`, of the modules that this one declares under `#[cfg(test)]`.
+    pub(crate) fn test_modules(&self) -> Vec<String> {
+        let folder = match self.path.strip_suffix("/mod.rs").or(self.path.strip_suffix("/lib.rs")) {
+            Some(folder) => folder,
+            None => self.path.trim_end_matches(".rs"),
+        };
+        let declared = self.code.match_indices("#[cfg(test)]").filter_map(|(at, attribute)| {
+            let item = self.code[at + attribute.len()..].split([';', '{']).next()?;
+            let name = item.trim().rsplit("mod ").next().filter(|_| item.contains("mod "))?;
+            Some(format!("{folder}/{}", name.trim()))
+        });
+        declared.collect()
     }
 }
 
@@ -220,6 +232,17 @@ fn test_lines(code: &str) -> Vec<bool> {
         }
     }
     lines
+}
+
+#[test]
+fn modules_declared_for_tests_only_are_known_by_their_files() {
+    let file = File::new(
+        "src/gait/mod.rs",
+        "mod a;\n#[cfg(test)]\nmod laws;\n#[cfg(test)]\npub(crate) mod recorded;\n#[cfg(test)]\nuse x;\n",
+    );
+    assert_eq!(file.test_modules(), ["src/gait/laws", "src/gait/recorded"]);
+    let file = File::new("src/gait/stride.rs", "#[cfg(test)]\nmod tests;\n");
+    assert_eq!(file.test_modules(), ["src/gait/stride/tests"]);
 }
 
 #[test]
