@@ -14,8 +14,8 @@ use super::event_bias::{ic_bias_s, tc_bias_s};
 use super::trajectory::{Closed, Ground, RestWindow, StrideGeometry, Trajectory, TrajectoryParams};
 use crate::model::units::rad;
 use crate::model::{
-    Activity, Contact, FootMotion, ImuSample, QualityParts, SegmentKind, Sensor, SensorConfig, SessionTime, Stride,
-    StrideFlags, Vec3,
+    Absent, Activity, Contact, Foot, FootMotion, ImuSample, QualityParts, SegmentKind, Sensor, SensorConfig,
+    SessionTime, Stride, StrideFlags, Vec3,
 };
 use crate::orientation::foot_alignment::{FootAligner, FootAlignment, FootAlignmentParams, rest_score};
 use crate::orientation::rail::RailLearner;
@@ -24,7 +24,9 @@ use crate::orientation::{Track, TrackSample};
 use nalgebra::Vector3;
 
 /// Seconds of samples that may wait for the mounting to become known.
-const HOLD_S: f64 = 20.0;
+const HOLD_S: f64 = 60.0;
+/// A mid-stance is told when the next mid-swing is confirmed; a foot at rest after its last swing within 1.9 s of it.
+const DECIDED_S: f64 = 2.2;
 /// Longest stride, s; a longer pause between two marks is a rest.
 const MAX_STRIDE_S: f64 = 1.9;
 /// Marks closer than this are one rest, s.
@@ -76,8 +78,8 @@ struct Opened {
     rest: RestWindow,
     landing: Option<Landing>,
     heading: Option<f64>,
-    /// Speed of the stride that ended here, for the bias of its contact when no stride follows.
-    speed: Option<f64>,
+    /// The contact, corrected by the speed of the stride that ended here; `None` until a speed is known.
+    contact: Option<Contact>,
 }
 
 /// The chain of one foot.
@@ -131,6 +133,43 @@ impl FootChain {
     #[must_use]
     pub fn track(&self) -> &Track<Sensor> {
         &self.track
+    }
+
+    /// Contacts and strides up to this instant are final; `None` before the first sample.
+    #[must_use]
+    pub fn decided_until(&self) -> Option<SessionTime> {
+        let now = self.track.last()?.t;
+        Some(match (&self.opened, self.aligner.current()) {
+            (Some(opened), _) => opened.t.max(now.plus(-DECIDED_S)),
+            (None, Some(_)) => now.plus(-DECIDED_S),
+            // The mounting may become known within a few strides, and the strides held are then told at once.
+            (None, None) => now.plus(-3.0 * DECIDED_S),
+        })
+    }
+
+    /// The stretch `[from, to)` in foot axes, into `into`.
+    ///
+    /// # Errors
+    /// [`Absent::NotAligned`] before the mounting is known, [`Absent::Gap`] where samples are no longer held.
+    pub fn slice(&self, from: SessionTime, to: SessionTime, into: &mut Vec<TrackSample<Foot>>) -> Result<(), Absent> {
+        into.clear();
+        let to_foot = self.aligner.current().ok_or(Absent::NotAligned)?.foot_from_sensor;
+        let back = to_foot.inverse();
+        into.extend(self.track.between(from, to).iter().map(|s| TrackSample {
+            t: s.t,
+            acc: to_foot * s.acc,
+            gyro: to_foot * s.gyro,
+            level_from: s.level_from * back,
+            clip: s.clip.union(self.rails.judge(&s.acc.v, &s.gyro.v)),
+            filled: s.filled,
+        }));
+        if into.is_empty() { Err(Absent::Gap) } else { Ok(()) }
+    }
+
+    /// How often the pod was found to have turned in its strap.
+    #[must_use]
+    pub fn times_moved(&self) -> u32 {
+        self.aligner.times_moved()
     }
 
     /// The rails.
@@ -252,7 +291,7 @@ impl FootChain {
             rest,
             landing: None,
             heading: None,
-            speed: None,
+            contact: None,
         };
         let Some(mut before) = self.opened.take() else {
             self.opened = Some(fresh);
@@ -266,7 +305,6 @@ impl FootChain {
             return;
         }
         if secs > MAX_STRIDE_S {
-            self.finish_contact(&before, out);
             self.trajectory.forget_attitude();
             self.activity.rest();
             self.opened = Some(fresh);
@@ -289,48 +327,33 @@ impl FootChain {
         };
         let length = closed.displacement.xy().norm();
         if length < MIN_STRIDE_M {
-            self.finish_contact(&before, out);
             self.opened = Some(fresh);
             return;
         }
         let speed = length / secs;
         let next_ic = mark.ic_raw.map(|t| t.plus(-ic_bias_s(speed)));
         let landing = next_ic.and_then(|ic| self.landing(samples, &closed, ic, &alignment));
+        if before.contact.is_none() {
+            before.contact = contact_of(&before.mark, before.t, speed);
+            out.extend(before.contact.map(FootEvent::Contact));
+        }
+        let contact = contact_of(&mark, t, speed);
         let stride = self.stride(&before, &mark, t, &closed, speed, next_ic, &alignment);
         let heading = closed.displacement.y.atan2(closed.displacement.x);
         match stride.checked() {
-            Ok(stride) => {
-                if let Some(contact) = stride.contact {
-                    out.push(FootEvent::Contact(contact));
-                }
-                out.push(FootEvent::Stride(Box::new(stride)));
-            }
+            Ok(stride) => out.push(FootEvent::Stride(Box::new(stride))),
             Err(_) => out.push(FootEvent::Refused {
                 t,
                 guard: "events out of order",
             }),
         }
+        out.extend(contact.map(FootEvent::Contact));
         self.opened = Some(Opened {
             landing,
             heading: Some(heading),
-            speed: Some(speed),
+            contact,
             ..fresh
         });
-    }
-
-    /// The contact at a mark after which no stride follows.
-    fn finish_contact(&self, opened: &Opened, out: &mut Vec<FootEvent>) {
-        if let (Some(ic), Some(tc)) = (opened.mark.ic_raw, opened.mark.tc_raw) {
-            let speed = opened.speed.unwrap_or(1.0);
-            let contact = Contact {
-                ic: ic.plus(-ic_bias_s(speed)),
-                m: opened.t,
-                tc: tc.plus(-tc_bias_s(speed)),
-            };
-            if contact.ic < contact.m && contact.m < contact.tc {
-                out.push(FootEvent::Contact(contact));
-            }
-        }
     }
 
     #[expect(
@@ -347,15 +370,7 @@ impl FootChain {
         next_ic: Option<SessionTime>,
         alignment: &FootAlignment,
     ) -> Stride {
-        let contact = match (before.mark.ic_raw, before.mark.tc_raw) {
-            (Some(ic), Some(tc)) => {
-                // The minima may lie on the wrong side of mid-stance by a few milliseconds of bias; order is kept.
-                let ic = ic.plus(-ic_bias_s(speed)).min(before.t.plus(-1e-3));
-                let tc = tc.plus(-tc_bias_s(speed)).max(before.t.plus(1e-3));
-                Some(Contact { ic, m: before.t, tc })
-            }
-            _ => None,
-        };
+        let contact = before.contact;
         let next_ic = next_ic.map(|ic| ic.min(t.plus(-1e-3)));
         let activity = match (contact, next_ic) {
             (Some(c), Some(next)) if !mark.guard.is_some() => {
@@ -471,6 +486,15 @@ impl FootChain {
             impact_peak,
         })
     }
+}
+
+/// The contact around a mid-stance, its events corrected for their bias at this speed.
+fn contact_of(mark: &Mark, m: SessionTime, speed: f64) -> Option<Contact> {
+    let (ic, tc) = (mark.ic_raw?, mark.tc_raw?);
+    // A minimum may lie on the wrong side of mid-stance by a few milliseconds of bias; order is kept.
+    let ic = ic.plus(-ic_bias_s(speed)).min(m.plus(-1e-3));
+    let tc = tc.plus(-tc_bias_s(speed)).max(m.plus(1e-3));
+    Some(Contact { ic, m, tc })
 }
 
 fn wrap(angle: f64) -> f64 {

@@ -22,6 +22,8 @@ const MIN_RUN: u32 = 5;
 /// Slow turns can be flat; below these magnitudes nothing is called a rail (smallest common full scales: 250 °/s, 4 g).
 const GYRO_FLOOR: f64 = 4.2;
 const ACC_FLOOR: f64 = 38.0;
+/// A learned rail counts as reached from this share on: the rate that is judged has its bias removed (up to 2 °/s).
+const RAIL_SHARE: f64 = 0.995;
 /// A declared full scale counts as reached from this share on.
 pub const DECLARED_SHARE: f64 = 0.995;
 
@@ -59,7 +61,7 @@ impl Lane {
     }
 
     fn clipped(&self, value: f64) -> bool {
-        self.rail.is_some_and(|r| value >= r * 0.998)
+        self.rail.is_some_and(|r| value >= r * RAIL_SHARE)
     }
 }
 
