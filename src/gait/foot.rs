@@ -189,12 +189,12 @@ impl FootChain {
         if self.rails.observe(&sample.acc, &sample.gyro) {
             out.push(FootEvent::RailLearned(sample.t));
         }
-        self.vqf.update(sample.gyro.v, sample.acc.v);
+        self.vqf.update(sample.gyro, sample.acc);
         let entry = TrackSample {
             t: sample.t,
             acc: sample.acc,
-            gyro: Vec3::from_raw(sample.gyro.v - self.vqf.bias()),
-            level_from: crate::model::Rotation::from_raw(self.vqf.level_from_sensor()),
+            gyro: sample.gyro - self.vqf.bias(),
+            level_from: self.vqf.level_from_sensor(),
             clip: sample.clip,
             filled: sample.filled,
         };

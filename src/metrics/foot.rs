@@ -26,9 +26,8 @@ impl StrikeClass {
     /// The class of a strike angle (rad, toe up), given the class before.
     #[must_use]
     pub fn of(angle: f64, before: Option<Self>) -> Self {
-        let slack = |class, limit: f64, sign: f64| {
-            rad(limit + sign * if before == Some(class) { HYSTERESIS_DEG } else { 0.0 })
-        };
+        let slack =
+            |class, limit: f64, sign: f64| rad(limit + sign * if before == Some(class) { HYSTERESIS_DEG } else { 0.0 });
         let upper = match before {
             Some(Self::Rearfoot) => slack(Self::Rearfoot, REARFOOT_ABOVE_DEG, -1.0),
             Some(Self::Midfoot) => slack(Self::Midfoot, REARFOOT_ABOVE_DEG, 1.0),
@@ -88,7 +87,14 @@ pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {
     let landed = |value: Option<f64>| value.ok_or(Absent::Refused);
     set.set(Id::FootStrikeAngle, landed(foot.pitch_ic_rad));
     set.set(Id::FootInversionRange, landed(foot.inversion_range_rad));
-    set.set(Id::ToeOut, if ctx.stride.side.is_some() { landed(foot.toe_out_rad) } else { Err(Absent::SideUnknown) });
+    set.set(
+        Id::ToeOut,
+        if ctx.stride.side.is_some() {
+            landed(foot.toe_out_rad)
+        } else {
+            Err(Absent::SideUnknown)
+        },
+    );
     set.set(Id::TouchdownSpeed, landed(foot.touchdown_speed));
     let impact: Measured = match foot.impact_peak {
         None => Err(Absent::Refused),

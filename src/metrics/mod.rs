@@ -1,7 +1,20 @@
 //! Everything lope measures: one registry, one family of computations a file.
 
+pub mod braking;
+pub mod confidence;
 pub mod context;
+pub mod foot;
+pub mod overstride;
+pub mod pelvis;
+pub(crate) mod periodic;
+#[cfg(test)]
+mod recorded;
+#[cfg(test)]
+mod recorded_limits;
 pub mod registry;
+pub mod shank;
+pub(crate) mod shock;
+pub(crate) mod stretch;
 
 pub use context::{MetricSet, StrideContext, StrideRecord};
 pub use registry::{METRICS, MetricDef, MetricId};

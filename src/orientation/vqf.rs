@@ -15,8 +15,9 @@
 //! series instead of sine and cosine for the small angle of one sample.
 
 use crate::model::units::rad;
+use crate::model::{Level, Rotation, Sensor, Vec3};
 use crate::signal::butterworth::MeanStarted;
-use nalgebra::{Quaternion, UnitQuaternion, Vector3};
+use nalgebra::{Quaternion, UnitQuaternion};
 
 /// Tuning in SI units, independent of the rate; defaults are those of the paper.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -160,8 +161,8 @@ impl Vqf {
 
     /// Takes one sample: angular rate in rad/s, specific force in m/s², sensor axes. A sample with a component that is
     /// not finite is ignored.
-    pub fn update(&mut self, gyro: Vector3<f64>, acc: Vector3<f64>) {
-        let (g, f) = ([gyro.x, gyro.y, gyro.z], [acc.x, acc.y, acc.z]);
+    pub fn update(&mut self, gyro: Vec3<Sensor>, acc: Vec3<Sensor>) {
+        let (g, f): ([f64; 3], [f64; 3]) = (gyro.v.into(), acc.v.into());
         if !(g.iter().chain(&f).all(|c| c.is_finite())) {
             return;
         }
@@ -191,26 +192,24 @@ impl Vqf {
     }
 
     /// Integrates a rate over `dt` seconds without the accelerometer: bridges a short gap.
-    pub fn coast(&mut self, gyro: Vector3<f64>, dt: f64) {
-        if gyro.iter().all(|c| c.is_finite()) && dt.is_finite() {
-            self.turn(
-                [gyro.x - self.bias[0], gyro.y - self.bias[1], gyro.z - self.bias[2]],
-                dt,
-            );
+    pub fn coast(&mut self, gyro: Vec3<Sensor>, dt: f64) {
+        if gyro.is_finite() && dt.is_finite() {
+            let rate = gyro - self.bias();
+            self.turn(rate.v.into(), dt);
         }
     }
 
     /// Attitude: takes sensor axes to a level frame (z up) of arbitrary heading.
     #[must_use]
-    pub fn level_from_sensor(&self) -> UnitQuaternion<f64> {
+    pub fn level_from_sensor(&self) -> Rotation<Level, Sensor> {
         let [w, x, y, z] = product(&self.acc_quat, &self.gyro_quat);
-        UnitQuaternion::new_unchecked(Quaternion::new(w, x, y, z))
+        Rotation::from_raw(UnitQuaternion::new_unchecked(Quaternion::new(w, x, y, z)))
     }
 
     /// Gyroscope bias, rad/s, sensor axes.
     #[must_use]
-    pub fn bias(&self) -> Vector3<f64> {
-        Vector3::from(self.bias)
+    pub fn bias(&self) -> Vec3<Sensor> {
+        Vec3::from_raw(self.bias.into())
     }
 
     /// Spread of the bias, rad/s: an upper bound of its largest eigenvalue by row sums.
@@ -453,6 +452,7 @@ fn inverse(m: &Sym3) -> Sym3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nalgebra::Vector3;
 
     /// A sensor tumbling smoothly under gravity, with a gyroscope bias.
     fn tumble(k: u32, rate: f64, bias: Vector3<f64>) -> (Vector3<f64>, Vector3<f64>, UnitQuaternion<f64>) {
@@ -472,12 +472,12 @@ mod tests {
         let mut off = 0.0;
         for k in 0..60_000 {
             let (gyro, acc, truth) = tumble(k, rate, bias);
-            filter.update(gyro, acc);
+            filter.update(Vec3::from_raw(gyro), Vec3::from_raw(acc));
             let up = |q: UnitQuaternion<f64>| q.inverse() * Vector3::z();
-            off = up(filter.level_from_sensor()).angle(&up(truth));
+            off = up(filter.level_from_sensor().q).angle(&up(truth));
         }
         assert!(off < rad(0.2), "{off}");
-        assert!((filter.bias() - bias).norm() < rad(0.05), "{}", filter.bias());
+        assert!((filter.bias().v - bias).norm() < rad(0.05), "{:?}", filter.bias());
         assert!(filter.bias_sigma() < rad(0.5));
     }
 
@@ -493,9 +493,9 @@ mod tests {
             } else {
                 Vector3::new(pick(0), pick(1), 0.0)
             };
-            filter.update(v, Vector3::new(pick(2), pick(3), pick(4)));
+            filter.update(Vec3::from_raw(v), Vec3::new(pick(2), pick(3), pick(4)));
             let q = filter.level_from_sensor();
-            assert!(q.coords.iter().all(|c| c.is_finite()), "step {k}");
+            assert!(q.q.coords.iter().all(|c| c.is_finite()), "step {k}");
         }
     }
 }
