@@ -44,6 +44,13 @@ const TURN_RAD: f64 = 20.0 * crate::model::units::RAD_PER_DEG;
 /// What one foot says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FootEvent {
+    /// A contact as early as it can be told: for cues and live views, never stored.
+    Provisional {
+        /// When the foot landed.
+        ic: SessionTime,
+        /// Session time at which it was told.
+        told_at: SessionTime,
+    },
     /// A contact in its final form.
     Contact(Contact),
     /// A stride.

@@ -3,6 +3,7 @@
 pub mod braking;
 pub mod confidence;
 pub mod context;
+pub mod families;
 pub mod foot;
 pub mod overstride;
 pub mod pelvis;
@@ -14,7 +15,9 @@ mod recorded_limits;
 pub mod registry;
 pub mod shank;
 pub(crate) mod shock;
+pub mod spring;
 pub(crate) mod stretch;
+pub mod temporal;
 
 pub use context::{MetricSet, StrideContext, StrideRecord};
 pub use registry::{METRICS, MetricDef, MetricId};

@@ -69,8 +69,11 @@ fn measure(ctx: &StrideContext) -> Result<Spring, Absent> {
     let foot = ctx.stride.foot.ok_or(Absent::NoSensor)?;
     let contact = ctx.stride.contact.ok_or(Absent::Refused)?;
     let opposite = ctx.opposite_inside.ok_or(Absent::NoSensor)?;
-    let (mass, leg) =
-        ctx.athlete.mass_kg.zip(ctx.athlete.leg_m()).ok_or(Absent::NoAthleteFact)?;
+    let (mass, leg) = ctx
+        .athlete
+        .mass_kg
+        .zip(ctx.athlete.leg_m())
+        .ok_or(Absent::NoAthleteFact)?;
     // (T − ct_L − ct_R)/2 needs no common clock: the flight of the mean step.
     let contact_s = contact.tc.since(contact.ic);
     let flight_s = (ctx.stride.stride_time() - contact_s - opposite.tc.since(opposite.ic)) / 2.0;

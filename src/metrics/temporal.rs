@@ -9,7 +9,14 @@ pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {
     let stride = ctx.stride;
     let stride_time = stride.stride_time();
     set.set(Id::StrideTime, Ok(stride_time));
-    set.set(Id::Cadence, if stride_time > 0.0 { Ok(120.0 / stride_time) } else { Err(Absent::Refused) });
+    set.set(
+        Id::Cadence,
+        if stride_time > 0.0 {
+            Ok(120.0 / stride_time)
+        } else {
+            Err(Absent::Refused)
+        },
+    );
     let contact_time = contact_time(ctx);
     set.set(Id::ContactTime, contact_time);
     set.set(Id::DutyFactor, contact_time.map(|c| c / stride_time));
@@ -19,7 +26,11 @@ pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {
 
 fn contact_time(ctx: &StrideContext) -> Measured {
     // Best single-sensor limits of agreement from shank or sacrum are ±90–150 ms (Kiernan 2023): not offered.
-    let contact = ctx.stride.contact.ok_or(if ctx.foot.is_some() { Absent::Refused } else { Absent::NoSensor })?;
+    let contact = ctx.stride.contact.ok_or(if ctx.foot.is_some() {
+        Absent::Refused
+    } else {
+        Absent::NoSensor
+    })?;
     if ctx.stride.flags.implausible_contact {
         return Err(Absent::Refused);
     }

@@ -135,6 +135,12 @@ impl SacrumChain {
             obliquity: 0.0,
         })
     }
+
+    /// Whether the mounting is known.
+    #[must_use]
+    pub fn aligned(&self) -> bool {
+        self.axes.is_some()
+    }
 }
 
 /// One sensor on a shank.
@@ -224,6 +230,12 @@ impl ShankChain {
     #[must_use]
     pub fn standing(&self) -> Option<f64> {
         self.past.standing().map(|_| 0.0)
+    }
+
+    /// Whether the mounting is known.
+    #[must_use]
+    pub fn aligned(&self) -> bool {
+        self.axes.is_some()
     }
 
     /// What the sign of the axes rests on, once they are known.
