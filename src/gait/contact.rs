@@ -51,6 +51,9 @@ impl Default for ContactParams {
     }
 }
 
+/// Rest scores that differ by less are equally quiet: 0.3 rad/s, or 1.6 m/s².
+const AS_QUIET: f64 = 0.3;
+
 /// A mid-stance with the events around it, before any correction of their bias.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
@@ -374,7 +377,18 @@ impl ContactDetector {
         while to > centre + 1 && t_of(to - 1) >= tc.plus(-self.event_delay_s) {
             to -= 1;
         }
-        let (m, score) = self.lanes.quietest(from, to, width)?;
+        let (quietest, score) = self.lanes.quietest(from, to, width)?;
+        // A walking foot lies still for a third of a second, and noise would pick any instant of it: take the middle of
+        // the stretch that is as quiet as its quietest instant. In running that stretch is a few samples long.
+        let as_quiet = |i: u64| self.lanes.mean_score(i, width) < score + AS_QUIET;
+        let (mut first, mut last) = (quietest, quietest);
+        while first > a && t_of(first - 1) > ic && as_quiet(first - 1) {
+            first -= 1;
+        }
+        while last + 1 < b && t_of(last + 1) < tc && as_quiet(last + 1) {
+            last += 1;
+        }
+        let m = first.midpoint(last);
         let guard = if contact_s < 0.05 {
             Some("contact shorter than 50 ms")
         } else if contact_s / cycle_s > 0.8 {

@@ -32,7 +32,12 @@ const MAX_STRIDE_S: f64 = 1.9;
 /// Marks closer than this are one rest, s.
 const SAME_REST_S: f64 = 0.25;
 /// A foot that moved less than this between two marks shuffled; no stride, m.
-const MIN_STRIDE_M: f64 = 0.2;
+const MIN_STRIDE_M: f64 = 0.3;
+/// Two marks were not rests when the filter's residual is this large (14 standard deviations) …
+const NO_REST_CHI2: f64 = 200.0;
+/// … and plain integration disagrees by this share of the length, although nothing was clipped.
+const NO_REST_DIFFERENCE: f64 = 0.25;
+const NO_REST_CLIPPED: f64 = 0.02;
 /// Pitch of a running foot at the detected mid-stance when no standing gives a zero: the heel is lifting already
 /// (−4…−8° in six running recordings).
 const MID_STANCE_PITCH_DEG: f64 = -6.0;
@@ -334,6 +339,17 @@ impl FootChain {
         };
         let length = closed.displacement.xy().norm();
         if length < MIN_STRIDE_M {
+            self.opened = Some(fresh);
+            return;
+        }
+        let unclipped = f64::from(closed.clipped.1) < NO_REST_CLIPPED * f64::from(closed.samples);
+        let difference = (length - closed.linear_length_m).abs() / length;
+        if closed.chi2 > NO_REST_CHI2 && difference > NO_REST_DIFFERENCE && unclipped {
+            out.push(FootEvent::Refused {
+                t,
+                guard: "the foot did not rest where the stride was bounded",
+            });
+            self.trajectory.forget_attitude();
             self.opened = Some(fresh);
             return;
         }
