@@ -38,6 +38,9 @@ const NO_REST_CHI2: f64 = 200.0;
 /// … and plain integration disagrees by this share of the length, although nothing was clipped.
 const NO_REST_DIFFERENCE: f64 = 0.25;
 const NO_REST_CLIPPED: f64 = 0.02;
+/// A sensor switched on in motion finds up within the time constant of its attitude filter, s; until then residuals are
+/// the attitude's fault.
+const ATTITUDE_SETTLES_S: f64 = 3.0;
 /// Pitch of a running foot at the detected mid-stance when no standing gives a zero: the heel is lifting already
 /// (−4…−8° in six running recordings).
 const MID_STANCE_PITCH_DEG: f64 = -6.0;
@@ -111,6 +114,8 @@ pub struct FootChain {
     opened: Option<Opened>,
     creep: f64,
     ground: Ground,
+    /// First sample since the start or the last gap.
+    started: Option<SessionTime>,
 }
 
 impl FootChain {
@@ -132,6 +137,7 @@ impl FootChain {
             opened: None,
             creep,
             ground: Ground::Level,
+            started: None,
         }
     }
 
@@ -201,6 +207,7 @@ impl FootChain {
         if self.rails.observe(&sample.acc, &sample.gyro) {
             out.push(FootEvent::RailLearned(sample.t));
         }
+        self.started.get_or_insert(sample.t);
         self.vqf.update(sample.gyro, sample.acc);
         let entry = TrackSample {
             t: sample.t,
@@ -344,7 +351,8 @@ impl FootChain {
         }
         let unclipped = f64::from(closed.clipped.1) < NO_REST_CLIPPED * f64::from(closed.samples);
         let difference = (length - closed.linear_length_m).abs() / length;
-        if closed.chi2 > NO_REST_CHI2 && difference > NO_REST_DIFFERENCE && unclipped {
+        let settled = self.started.is_some_and(|s| before.t.since(s) > ATTITUDE_SETTLES_S);
+        if settled && closed.chi2 > NO_REST_CHI2 && difference > NO_REST_DIFFERENCE && unclipped {
             out.push(FootEvent::Refused {
                 t,
                 guard: "the foot did not rest where the stride was bounded",
