@@ -3,6 +3,7 @@
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
+//! - `vqf`: the attitude filter against the published reference implementation.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
 //! Tests of one module's inside stand in that module. Tests that need the whole loop, recordings or the built program
@@ -24,3 +25,5 @@ mod front_door;
 mod licences;
 mod reference;
 mod tidy;
+#[cfg(feature = "files")]
+mod vqf;

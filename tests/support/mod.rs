@@ -42,6 +42,15 @@ pub(crate) fn python() -> Option<PathBuf> {
     }
 }
 
+/// Whether that Python can import a package.
+pub(crate) fn python_has(python: &Path, package: &str) -> bool {
+    std::process::Command::new(python)
+        .args(["-c", &format!("import {package}")])
+        .stderr(std::process::Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success())
+}
+
 /// Says that a test cannot run here and why. The caller returns right after.
 ///
 /// # Panics
