@@ -1,11 +1,16 @@
 //! All families of per-stride metrics, in one call.
 
 use super::context::{MetricSet, StrideContext};
+use super::spectral::Spectral;
+use super::variability::Variability;
 use super::{braking, foot, overstride, pelvis, shank, spring, temporal};
 
 /// Computes everything that one stride by itself, or with its predecessors, can tell.
 #[derive(Clone, Debug, Default)]
-pub struct StrideMetrics {}
+pub struct StrideMetrics {
+    spectral: Spectral,
+    variability: Variability,
+}
 
 impl StrideMetrics {
     /// Fills `set` from `ctx`. One line a family; a family writes a value or a reason for each of its metrics.
@@ -17,5 +22,7 @@ impl StrideMetrics {
         pelvis::compute(ctx, set);
         braking::compute(ctx, set);
         spring::compute(ctx, set);
+        self.spectral.compute(ctx, set);
+        self.variability.compute(ctx, set);
     }
 }

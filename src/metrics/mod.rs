@@ -15,9 +15,11 @@ mod recorded_limits;
 pub mod registry;
 pub mod shank;
 pub(crate) mod shock;
+pub mod spectral;
 pub mod spring;
 pub(crate) mod stretch;
 pub mod temporal;
+pub mod variability;
 
 pub use context::{MetricSet, StrideContext, StrideRecord};
 pub use registry::{METRICS, MetricDef, MetricId};
