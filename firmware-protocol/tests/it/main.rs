@@ -3,9 +3,13 @@
 //! - `frames`: the vectors of frames, both ways, and what a sender refuses to make.
 //! - `control`: the vectors of requests, replies, events and time messages, both ways.
 //! - `meanings`: what messages mean beyond their bytes.
+//! - `model`: the model pod of SPEC.md section 13, used by the tests below.
+//! - `scenarios`: the scenario vectors, played to the model pod.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod control;
 mod frames;
 mod meanings;
+mod model;
+mod scenarios;
 mod vectors;

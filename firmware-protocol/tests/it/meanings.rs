@@ -191,9 +191,8 @@ fn a_value_of_more_than_255_bytes_is_not_made() {
 #[test]
 fn what_every_pod_must_tell_is_ticked_off() {
     // Vendor, product, firmware, limits, clock, then stream 0 and its ring.
-    let hex =
-        "82070000010101610201620301631205001010000813071400e803000000100500000000001106002c01000000";
-    let bytes = from_hex(&hex);
+    let hex = "82070000010101610201620301631205001010000813071400e803000000100500000000001106002c01000000";
+    let bytes = from_hex(hex);
     let Ok(Reply {
         answer: Answer::Done(Body::GetCaps(page)),
         ..
