@@ -35,6 +35,17 @@ impl Hole {
     }
 }
 
+/// What came of asking for a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AskOutcome {
+    /// At least one sample or gap was new.
+    SomethingCame,
+    /// Nothing was.
+    InVain,
+    /// The pod had no time: nothing can be said.
+    NotAnswered,
+}
+
 /// At most N holes, ascending and disjoint.
 #[derive(Clone, Debug)]
 pub struct HoleSet<const N: usize> {
@@ -86,15 +97,19 @@ impl<const N: usize> HoleSet<N> {
                 at += 1;
                 continue;
             }
+            // Something arrived in it, so it has all its tries again.
+            let rest = Hole {
+                quiet_since_ns: now_ns,
+                tries: 0,
+                ..hole
+            };
             let below = Hole {
                 end: first.max(hole.first),
-                quiet_since_ns: now_ns,
-                ..hole
+                ..rest
             };
             let above = Hole {
                 first: end.min(hole.end),
-                quiet_since_ns: now_ns,
-                ..hole
+                ..rest
             };
             match (below.is_empty(), above.is_empty()) {
                 (true, true) => self.take_out(at),
@@ -122,31 +137,18 @@ impl<const N: usize> HoleSet<N> {
         given_up
     }
 
-    /// Asking for `first .. end` is over. With `tries` = 0 something came, and all begins anew; otherwise the holes count
-    /// it, and those with `most` tries are given up. Returns how many indices were given up.
-    pub(super) fn note_try(&mut self, first: u32, end: u32, tries: u8, most: u8, now_ns: i64) -> u32 {
-        let (mut at, mut given_up) = (0, 0);
-        while at < self.len {
-            let hole = &mut self.holes[at];
+    /// Asking for `first .. end` is over: its holes are left in peace for a while, and if nothing came they count it.
+    pub(super) fn note_asked(&mut self, first: u32, end: u32, outcome: AskOutcome, now_ns: i64) {
+        for hole in &mut self.holes[..self.len] {
             if hole.first < end && hole.end > first {
-                hole.tries = if tries == 0 {
-                    0
-                } else {
-                    hole.tries.saturating_add(tries)
-                };
                 hole.quiet_since_ns = now_ns;
-                if hole.tries >= most {
-                    // Only what was asked for is given up; the rest of a long hole gets its own chances.
-                    let (from, to) = (hole.first.max(first), hole.end.min(end));
-                    hole.tries = 0;
-                    given_up += to - from;
-                    given_up += self.remove(from, to, now_ns);
-                    continue;
-                }
+                hole.tries = match outcome {
+                    AskOutcome::SomethingCame => 0,
+                    AskOutcome::InVain => hole.tries.saturating_add(1),
+                    AskOutcome::NotAnswered => hole.tries,
+                };
             }
-            at += 1;
         }
-        given_up
     }
 
     fn insert(&mut self, at: usize, hole: Hole) -> u32 {

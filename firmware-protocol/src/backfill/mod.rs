@@ -11,6 +11,7 @@ mod holes;
 pub use holes::{Hole, HoleSet};
 
 use crate::{Frame, LossReason, RangeDone, RangeSpan, SessionStream, Status, StreamId};
+use holes::AskOutcome;
 
 /// A hole is asked for only after this long without an arrival in it, ns: a frame may merely be late.
 const QUIET_NS: i64 = 500_000_000;
@@ -234,6 +235,8 @@ impl<const N: usize> StreamTracker<N> {
     }
 
     /// RANGE_DONE came. One that belongs to another range changes nothing.
+    ///
+    /// Its frames may still be under way (another characteristic), so nothing is given up here.
     pub fn take_range_done(&mut self, done: &RangeDone, now_ns: i64) {
         if self.asked.is_some_and(|asked| asked.span == done.span) {
             self.end_range(now_ns);
@@ -242,23 +245,31 @@ impl<const N: usize> StreamTracker<N> {
 
     /// The RANGE was refused. `busy` only means later; anything else counts as asked in vain.
     pub fn take_range_refused(&mut self, status: Status, now_ns: i64) {
-        if let Some(asked) = &mut self.asked {
-            asked.progress |= status == Status::Busy;
-        }
-        self.end_range(now_ns);
+        let Some(asked) = self.asked.take() else { return };
+        let outcome = if status == Status::Busy {
+            AskOutcome::NotAnswered
+        } else {
+            AskOutcome::InVain
+        };
+        self.holes
+            .note_asked(asked.span.first, asked.span.end(), outcome, now_ns);
     }
 
     fn end_range(&mut self, now_ns: i64) {
         let Some(asked) = self.asked.take() else { return };
-        let tries = if asked.progress { 0 } else { 1 };
-        let given_up = self
-            .holes
-            .note_try(asked.span.first, asked.span.end(), tries, MOST_TRIES, now_ns);
-        self.counts.given_up += u64::from(given_up);
+        let outcome = if asked.progress {
+            AskOutcome::SomethingCame
+        } else {
+            AskOutcome::InVain
+        };
+        self.holes
+            .note_asked(asked.span.first, asked.span.end(), outcome, now_ns);
     }
 
     /// The RANGE to write next, if one is due: the oldest hole that was quiet for 500 ms, in pieces of at most
-    /// `max_range`. Only one is in flight at a time over all streams of a connection; that is the caller's to see to.
+    /// `max_range`. A piece asked for three times in vain is given up here.
+    ///
+    /// Only one RANGE is in flight at a time over all streams of a connection; that is the caller's to see to.
     pub fn next_range(&mut self, now_ns: i64, max_range: u16, queue: QueueFill) -> Option<RangeSpan> {
         if let Some(asked) = &self.asked {
             if now_ns.saturating_sub(asked.latest_ns) < RANGE_SILENCE_NS {
@@ -269,20 +280,27 @@ impl<const N: usize> StreamTracker<N> {
         if queue == QueueFill::Full || max_range == 0 {
             return None;
         }
-        let quiet = |hole: &Hole| now_ns.saturating_sub(hole.quiet_since_ns) >= QUIET_NS;
-        let hole = self.holes.iter().find(quiet)?;
-        let count = u16::try_from(hole.end - hole.first).unwrap_or(u16::MAX).min(max_range);
-        let span = RangeSpan {
-            stream: self.stream,
-            first: hole.first,
-            count,
-        };
-        self.asked = Some(Asked {
-            span,
-            latest_ns: now_ns,
-            progress: false,
-        });
-        Some(span)
+        loop {
+            let quiet = |hole: &Hole| now_ns.saturating_sub(hole.quiet_since_ns) >= QUIET_NS;
+            let hole = self.holes.iter().find(quiet)?;
+            let count = u16::try_from(hole.len()).unwrap_or(u16::MAX).min(max_range);
+            let span = RangeSpan {
+                stream: self.stream,
+                first: hole.first,
+                count,
+            };
+            if hole.tries < MOST_TRIES {
+                self.asked = Some(Asked {
+                    span,
+                    latest_ns: now_ns,
+                    progress: false,
+                });
+                return Some(span);
+            }
+            // The front of a hole goes, so it never falls in two and nothing else has to make room.
+            self.holes.remove(span.first, span.end(), now_ns);
+            self.counts.given_up += u64::from(count);
+        }
     }
 
     /// The `upto` of the ACK to write next, if one is due. `durable` is the first index that is not on durable storage.

@@ -2,14 +2,18 @@
 //!
 //! - `frames`: the vectors of frames, both ways, and what a sender refuses to make.
 //! - `control`: the vectors of requests, replies, events and time messages, both ways.
+//! - `laws`: properties of the codec for every input.
 //! - `meanings`: what messages mean beyond their bytes.
 //! - `model`: the model pod of SPEC.md section 13, used by the tests below.
 //! - `scenarios`: the scenario vectors, played to the model pod.
+//! - `walk`: a host and a pod walk through random sessions; in the end nothing is missing.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod control;
 mod frames;
+mod laws;
 mod meanings;
 mod model;
 mod scenarios;
 mod vectors;
+mod walk;
