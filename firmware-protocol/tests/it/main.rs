@@ -6,6 +6,7 @@
 //! - `meanings`: what messages mean beyond their bytes.
 //! - `model`: the model pod of SPEC.md section 13, used by the tests below.
 //! - `scenarios`: the scenario vectors, played to the model pod.
+//! - `pod_rules`, `tracking`: rules for pod and host that scenarios and walks reach seldom.
 //! - `walk`: a host and a pod walk through random sessions; in the end nothing is missing.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,6 +15,8 @@ mod frames;
 mod laws;
 mod meanings;
 mod model;
+mod pod_rules;
 mod scenarios;
+mod tracking;
 mod vectors;
 mod walk;
