@@ -1,5 +1,6 @@
 //! All integration tests of the protocol in one binary.
 //!
+//! - `c_header`: the C header against the same vectors.
 //! - `frames`: the vectors of frames, both ways, and what a sender refuses to make.
 //! - `control`: the vectors of requests, replies, events and time messages, both ways.
 //! - `laws`: properties of the codec for every input.
@@ -10,6 +11,7 @@
 //! - `walk`: a host and a pod walk through random sessions; in the end nothing is missing.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod c_header;
 mod control;
 mod frames;
 mod laws;
