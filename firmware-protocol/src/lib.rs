@@ -62,6 +62,11 @@ pub use hold::HeldFrames;
 pub use id::{BootId, CfgId, INDEX_NONE, MOST_STREAMS, PodTime, PodUid, SessionId, StreamId, Txn};
 pub use timesync::{PING, PONG, Ping, PingBook, Pong, TimeExchange, TimeMessage, ping_interval_ns};
 
+/// The examples of README.md are compiled and run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeExamples;
+
 /// Major version of the wire format that this crate speaks.
 pub const MAJOR: u8 = 1;
 /// Minor version of the wire format that this crate speaks.
