@@ -137,6 +137,40 @@ fn plain_text_mutants() -> String {
     text
 }
 
+/// Texts of two to four bytes around every border of UTF-8, and what this crate says of them.
+fn plain_text_of_texts() -> String {
+    let mut text = String::new();
+    let borders = [
+        0x21, 0x7E, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE,
+    ];
+    let borders = [&borders[..], &[0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF]].concat();
+    let reply = control::AREAS.into_iter().find(|area| area.name == "reply").unwrap();
+    let mut write = |bytes: &[u8]| {
+        let page = [&[0x82, 7, 0, 0, 1, 1, bytes.len() as u8], bytes].concat();
+        let (list, said) = match (reply.decode)(&page) {
+            Ok(value) => ("tolerated", pairs(&value).join(",")),
+            Err(refusal) => ("refused", refusal.rule().to_string()),
+        };
+        // White space beyond ASCII is white space to nobody here; control characters of Latin-1 neither.
+        writeln!(
+            text,
+            "{list} reply text-{} {} {said}",
+            vectors::hex(bytes),
+            vectors::hex(&page)
+        )
+        .unwrap();
+    };
+    for &lead in &borders {
+        for &second in &borders {
+            write(&[lead, second]);
+            write(&[lead, second, 0x80]);
+            write(&[lead, second, 0xBF, 0x80]);
+            write(&[lead, second, 0x80, 0xC0]);
+        }
+    }
+    text
+}
+
 /// Makes the checksum right, so that the checks behind it are reached.
 fn reseal(area: &str, bytes: &mut [u8]) {
     if area == "frame" && bytes.len() >= 16 {
@@ -167,7 +201,12 @@ fn compile(output: &Path, extra: &[&str]) -> Option<Result<(), String>> {
 #[test]
 fn the_c_header_agrees_with_every_vector_and_with_this_crate_on_damaged_ones() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let files = [("vectors", plain_text_vectors()), ("mutants", plain_text_mutants())].map(|(name, text)| {
+    let files = [
+        ("vectors", plain_text_vectors()),
+        ("mutants", plain_text_mutants()),
+        ("texts", plain_text_of_texts()),
+    ];
+    let files = files.map(|(name, text)| {
         let path = folder.join(format!("protocol-v1-{name}.txt"));
         std::fs::write(&path, &text).unwrap();
         (path, text.lines().count())
