@@ -4,6 +4,7 @@
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
+//! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
 //! Tests of one module's inside stand in that module. Tests that need the whole loop, recordings or the built program
@@ -22,6 +23,8 @@
 mod support;
 
 mod front_door;
+#[cfg(feature = "files")]
+mod laws;
 mod licences;
 mod reference;
 mod tidy;
