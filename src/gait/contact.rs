@@ -54,6 +54,9 @@ impl Default for ContactParams {
 /// Rest scores that differ by less are equally quiet: 0.3 rad/s, or 1.6 m/s².
 const AS_QUIET: f64 = 0.3;
 
+/// Mean rest score of a foot that stands: below 0.4 rad/s and 1.7 m/s² together.
+const REAL_REST: f64 = 0.8;
+
 /// A mid-stance with the events around it, before any correction of their bias.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
@@ -180,6 +183,8 @@ pub struct ContactDetector {
     cycle_s: f64,
     /// The mark after the last mid-swing was already given (1.9 s had passed).
     rested: bool,
+    /// Samples are missing before the first one held: the foot may have been in full motion.
+    after_gap: bool,
 }
 
 impl ContactDetector {
@@ -201,10 +206,18 @@ impl ContactDetector {
             peak_count: 0,
             cycle_s: 1.0,
             rested: false,
+            after_gap: false,
         }
     }
 
-    /// Starts counting at this absolute sample number (after a hold or a gap); forgets everything before.
+    /// As [`ContactDetector::restart`], with samples missing before: a stance is then only believed between two mid-swings,
+    /// or when the foot really rests.
+    pub fn restart_after_gap(&mut self, first: u64) {
+        self.restart(first);
+        self.after_gap = true;
+    }
+
+    /// Starts counting at this absolute sample number; forgets everything before.
     pub fn restart(&mut self, first: u64) {
         let fresh = Self::new(self.params, self.rate_hz);
         let (peaks, peak_count, cycle_s) = (self.peaks, self.peak_count, self.cycle_s);
@@ -332,7 +345,7 @@ impl ContactDetector {
         });
     }
 
-    fn rest_before(&self, peak: Peak, out: &mut Vec<Mark>) {
+    fn rest_before(&mut self, peak: Peak, out: &mut Vec<Mark>) {
         let (from, to) = (
             peak.index.saturating_sub(self.samples(1.0)),
             peak.index.saturating_sub(self.samples(0.2)),
@@ -341,6 +354,9 @@ impl ContactDetector {
         let Some((m, score)) = self.lanes.quietest(from, to, half) else {
             return;
         };
+        if std::mem::take(&mut self.after_gap) && score > REAL_REST {
+            return;
+        }
         let tc_raw = self
             .lanes
             .lowest(m, peak.index)

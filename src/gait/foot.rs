@@ -244,7 +244,7 @@ impl FootChain {
     /// Samples are missing: nothing is bridged across.
     pub fn note_gap(&mut self) {
         self.cursor = self.track.next_index();
-        self.detector.restart(self.cursor);
+        self.detector.restart_after_gap(self.cursor);
         self.aligner.note_gap();
         self.trajectory.forget_attitude();
         self.opened = None;

@@ -453,7 +453,8 @@ fn median_direction(directions: &[Vector3<f64>]) -> Vector3<f64> {
         }
         let used = &mut lane[..directions.len()];
         used.sort_unstable_by(f64::total_cmp);
-        out[axis] = used[used.len() / 2];
+        // The mean of the two middle values for an even count, so that a mirrored run gives the mirrored median.
+        out[axis] = 0.5 * (used[(used.len() - 1) / 2] + used[used.len() / 2]);
     }
     out.try_normalize(1e-6).unwrap_or_else(Vector3::z)
 }
