@@ -1,6 +1,7 @@
 //! All families of per-stride metrics, in one call.
 
 use super::context::{MetricSet, StrideContext};
+use super::foot::Strike;
 use super::spectral::Spectral;
 use super::variability::Variability;
 use super::{braking, foot, overstride, pelvis, shank, spring, temporal};
@@ -8,6 +9,7 @@ use super::{braking, foot, overstride, pelvis, shank, spring, temporal};
 /// Computes everything that one stride by itself, or with its predecessors, can tell.
 #[derive(Clone, Debug, Default)]
 pub struct StrideMetrics {
+    strike: Strike,
     spectral: Spectral,
     variability: Variability,
 }
@@ -17,6 +19,7 @@ impl StrideMetrics {
     pub fn compute_all(&mut self, ctx: &StrideContext, set: &mut MetricSet) {
         temporal::compute(ctx, set);
         foot::compute(ctx, set);
+        self.strike.compute(set);
         shank::compute(ctx, set);
         overstride::compute(ctx, set);
         pelvis::compute(ctx, set);

@@ -1,8 +1,13 @@
 //! Everything lope measures: one registry, one family of computations a file.
 
+pub mod aggregate;
 pub mod braking;
+#[cfg(test)]
+mod chance;
 pub mod confidence;
 pub mod context;
+#[cfg(test)]
+mod example_stride;
 pub mod families;
 pub mod foot;
 pub mod overstride;
@@ -13,6 +18,7 @@ mod recorded;
 #[cfg(test)]
 mod recorded_limits;
 pub mod registry;
+pub(crate) mod robust;
 pub mod shank;
 pub(crate) mod shock;
 pub mod spectral;

@@ -7,10 +7,12 @@
 //! A model on level ground. Errors of contact time are amplified (10 % short at fixed stride time: leg stiffness +21 to
 //! +32 %), so read changes of one runner only.
 
+use super::aggregate::LEVEL_GRADE;
 use super::context::{MetricSet, StrideContext};
 use super::registry::MetricId as Id;
+use super::temporal::{believed_contact, missing};
 use crate::model::units::STANDARD_GRAVITY as G;
-use crate::model::{Absent, Activity};
+use crate::model::{Absent, Activity, Measured};
 use std::f64::consts::PI;
 
 /// What the model says of one stride.
@@ -50,34 +52,35 @@ pub fn spring(mass_kg: f64, leg_m: f64, speed: f64, contact_s: f64, flight_s: f6
     })
 }
 
-/// Fills the spring metrics of one stride.
+/// Fills the spring metrics of one stride; comes after the temporal and foot families, whose speed it takes.
 pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {
-    let result = measure(ctx);
+    let result = measure(ctx, set.get(Id::Speed));
     set.set(Id::PeakForceModel, result.map(|s| s.force_n));
     set.set(Id::ComOscillationModel, result.map(|s| s.oscillation_m));
     set.set(Id::VerticalStiffness, result.map(|s| s.vertical));
     set.set(Id::LegStiffness, result.and_then(|s| s.leg.ok_or(Absent::Refused)));
 }
 
-fn measure(ctx: &StrideContext) -> Result<Spring, Absent> {
+fn measure(ctx: &StrideContext, speed: Measured) -> Result<Spring, Absent> {
     if ctx.stride.activity != Activity::Running {
         return Err(Absent::NotInThisActivity);
     }
-    if ctx.stride.flags.turning {
+    let contact = believed_contact(ctx.stride)?;
+    let opposite = ctx.opposite_inside.ok_or(missing(ctx))?;
+    let speed = speed?;
+    // Stiffness changes with slope at equal speed (Meyer 2023, PMC10368467).
+    let level = ctx
+        .stride
+        .foot
+        .is_some_and(|f| f.displacement.v.z.abs() <= LEVEL_GRADE * f.displacement.v.x);
+    if ctx.stride.flags.turning || !level {
         return Err(Absent::NotStraightAndLevel);
     }
-    let foot = ctx.stride.foot.ok_or(Absent::NoSensor)?;
-    let contact = ctx.stride.contact.ok_or(Absent::Refused)?;
-    let opposite = ctx.opposite_inside.ok_or(Absent::NoSensor)?;
-    let (mass, leg) = ctx
-        .athlete
-        .mass_kg
-        .zip(ctx.athlete.leg_m())
-        .ok_or(Absent::NoAthleteFact)?;
+    let facts = ctx.athlete.mass_kg.zip(ctx.athlete.leg_m());
+    let (mass, leg) = facts.ok_or(Absent::NoAthleteFact)?;
     // (T − ct_L − ct_R)/2 needs no common clock: the flight of the mean step.
     let contact_s = contact.tc.since(contact.ic);
     let flight_s = (ctx.stride.stride_time() - contact_s - opposite.tc.since(opposite.ic)) / 2.0;
-    let speed = foot.displacement.v.x / ctx.stride.secs();
     spring(mass, leg, speed, contact_s, flight_s).ok_or(Absent::Refused)
 }
 
@@ -99,5 +102,60 @@ mod tests {
     #[test]
     fn no_flight_no_spring() {
         assert!(spring(70.0, 0.93, 1.4, 0.7, 0.0).is_none());
+    }
+
+    fn measured(ctx: &StrideContext) -> MetricSet {
+        let mut set = MetricSet::default();
+        super::super::foot::compute(ctx, &mut set);
+        compute(ctx, &mut set);
+        set
+    }
+
+    #[test]
+    fn the_known_answer_comes_out_of_a_stride_and_needs_no_common_clock() {
+        use super::super::example_stride::{ATHLETE, context, stride};
+        let s = stride(3.0);
+        let mut ctx = context(&s, &ATHLETE);
+        ctx.synchronised = super::super::context::Synchronised::No;
+        let set = measured(&ctx);
+        assert!((set.value(Id::LegStiffness).expect("runs") * 1e-3 - 10.09).abs() < 0.05);
+        assert!((set.value(Id::VerticalStiffness).expect("runs") * 1e-3 - 25.0).abs() < 0.1);
+        assert!((set.value(Id::ComOscillationModel).expect("runs") * 1e3 - 78.4).abs() < 0.1);
+        assert!((set.value(Id::PeakForceModel).expect("runs") / (70.0 * G) - 2.29).abs() < 0.005);
+    }
+
+    #[test]
+    fn every_absence_has_its_reason() {
+        use super::super::example_stride::{ATHLETE, context, stride};
+        let plain = stride(0.0);
+        let why = |ctx: &StrideContext| measured(ctx).get(Id::LegStiffness).err();
+        let unknown = crate::model::Athlete::default();
+        assert_eq!(why(&context(&plain, &unknown)), Some(Absent::NoAthleteFact));
+        let mut alone = context(&plain, &ATHLETE);
+        (alone.opposite_before, alone.opposite_inside) = (None, None);
+        assert_eq!(why(&alone), Some(Absent::NoSensor));
+        let changed = |change: &dyn Fn(&mut crate::model::Stride)| {
+            let mut s = plain;
+            change(&mut s);
+            why(&context(&s, &ATHLETE))
+        };
+        assert_eq!(
+            changed(&|s| s.activity = Activity::Walking),
+            Some(Absent::NotInThisActivity)
+        );
+        assert_eq!(changed(&|s| s.flags.turning = true), Some(Absent::NotStraightAndLevel));
+        assert_eq!(changed(&|s| s.flags.implausible_contact = true), Some(Absent::Refused));
+        let with_foot = |s: &mut crate::model::Stride, change: &dyn Fn(&mut crate::model::FootMotion)| {
+            s.foot.iter_mut().for_each(change);
+        };
+        let uphill = changed(&|s| with_foot(s, &|f| f.displacement.v.z = 0.021 * f.displacement.v.x));
+        assert_eq!(uphill, Some(Absent::NotStraightAndLevel));
+        let clipped = changed(&|s| with_foot(s, &|f| f.acc_clipped_share = 0.03));
+        assert_eq!(clipped, Some(Absent::Clipped));
+        // Contact longer than half a stride: no flight, no spring.
+        assert_eq!(
+            changed(&|s| s.next_ic = s.contact.map(|c| c.ic.plus(0.48))),
+            Some(Absent::Refused)
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::context::{MetricSet, StrideContext};
 use super::registry::MetricId as Id;
-use crate::model::Absent;
+use crate::model::{Absent, Activity};
 
 /// Strides looked at.
 const WINDOW: usize = 32;
@@ -49,6 +49,8 @@ impl Recent {
 pub struct Variability {
     times: Recent,
     lengths: Recent,
+    /// What the runner did in the strides held.
+    activity: Option<Activity>,
 }
 
 impl Default for Variability {
@@ -56,15 +58,20 @@ impl Default for Variability {
         Self {
             times: Recent::EMPTY,
             lengths: Recent::EMPTY,
+            activity: None,
         }
     }
 }
 
 impl Variability {
     /// Takes one stride and fills the two coefficients of variation. Strides in turns, and strides whose data are poor, are
-    /// not counted; a rest does not empty the memory.
+    /// not counted. A rest does not empty the memory, another activity does: the step from walking to running is not
+    /// variability.
     pub fn compute(&mut self, ctx: &StrideContext, set: &mut MetricSet) {
         let stride = ctx.stride;
+        if self.activity.replace(stride.activity) != Some(stride.activity) {
+            (self.times, self.lengths) = (Recent::EMPTY, Recent::EMPTY);
+        }
         if !stride.flags.turning && stride.quality.product() >= 0.4 {
             self.times.push(stride.stride_time());
             if let Some(length) = set.value(Id::StrideLength) {
@@ -94,5 +101,28 @@ mod tests {
         }
         // SD of ±0.1 about 1 with n − 1 = 31.
         assert!((r.variation().expect("enough") - 0.1 * (32.0_f64 / 31.0).sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn walking_before_running_does_not_count() {
+        use super::super::example_stride::{ATHLETE, context, stride};
+        let mut memory = Variability::default();
+        let mut last = MetricSet::default();
+        for k in 0..40 {
+            let mut s = stride(f64::from(k));
+            if k < 20 {
+                s.activity = Activity::Walking;
+                s.next_ic = s.contact.map(|c| c.ic.plus(1.2));
+            }
+            last = MetricSet::default();
+            let ctx = context(&s, &ATHLETE);
+            super::super::foot::compute(&ctx, &mut last);
+            memory.compute(&ctx, &mut last);
+            if (20..35).contains(&k) {
+                assert_eq!(last.get(Id::StrideTimeCv), Err(Absent::TooFewStrides));
+            }
+        }
+        assert!(last.value(Id::StrideTimeCv).expect("twenty running strides") < 1e-6);
+        assert!(last.value(Id::StrideLengthCv).expect("twenty running strides") < 1e-6);
     }
 }
