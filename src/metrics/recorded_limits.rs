@@ -64,6 +64,18 @@ fn pelvic_angles_follow_optical_markers() {
 }
 
 #[test]
+fn the_drop_of_the_swing_side_follows_optical_markers() {
+    for name in TRIALS {
+        let Some(folder) = recording(name) else { return };
+        let rows = run(&folder, UnitQuaternion::identity(), Worn::All);
+        let e = errors(&rows, MetricId::PelvisDrop, deg(1.0), |t| t.drops.map(|d| d[0]));
+        limit(name, "drop against standing °", e, e.rmse, 1.0);
+        let e = errors(&rows, MetricId::PelvisDropFromIc, deg(1.0), |t| t.drops.map(|d| d[1]));
+        limit(name, "drop from contact °", e, e.rmse, 1.0);
+    }
+}
+
+#[test]
 fn rise_and_fall_of_the_pelvis_follows_optical_markers() {
     for name in TRIALS {
         let Some(folder) = recording(name) else { return };

@@ -89,8 +89,9 @@ impl SacrumChain {
         self.past.note_speed(from, to, speed);
     }
 
-    /// Takes the bounds of a stride, from a foot (`side` known) or from [`SacrumChain::take_own_stride`]. Bounds in the
-    /// past are fine as long as the samples are held.
+    /// Takes the bounds of a stride: contact to contact of one foot (`side` known: the order of events in it then also
+    /// tells forward), or from [`SacrumChain::take_own_stride`]. Bounds in the past are fine as long as the samples
+    /// are held.
     pub fn note_stride(&mut self, from: SessionTime, to: SessionTime, side: Option<Side>) -> Option<MountingEvent> {
         let up = Vec3::from_raw(stride_up(self.past.between(from, to).ok()?));
         self.past.check_standing(up, PELVIS_FROM_STANDING);
