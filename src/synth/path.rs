@@ -80,14 +80,12 @@ impl Path {
     fn push_curvature(&mut self, start: f64, length: f64, to: f64) {
         let last = self.curvature[self.curvature.len() - 1];
         let from = self.plan_at(start);
-        self.curvature.push(Ramp { start, length, from: last.to, to, area: last.area_at(start) });
-        self.plan.push([from, from]);
-        let end = self.plan_at(start + length);
-        let place = self.plan.len() - 1;
-        self.plan[place][1] = end;
+        let ramp = Ramp { start, length, from: last.to, to, area: last.area_at(start) };
+        self.curvature.push(ramp);
+        self.plan.push([from, along(&ramp, from, length)]);
     }
 
-    /// Heading and its curvature at `s`.
+    /// Heading at `s`, rad, not wrapped.
     pub(super) fn heading(&self, s: f64) -> f64 {
         find(&self.curvature, s).1.area_at(s)
     }
@@ -143,20 +141,25 @@ impl Path {
         if x >= ramp.length {
             return beyond(ramp, end, s);
         }
-        // Pieces of at most one metre: five points then integrate the cosine of the heading to rounding.
-        let pieces = (x / 1.0).ceil().max(1.0) as usize;
-        let h = x / pieces as f64;
-        let mut at = start;
-        for k in 0..pieces {
-            let middle = ramp.start + (k as f64 + 0.5) * h;
-            for (node, weight) in GAUSS {
-                let (sin, cos) = libm::sincos(ramp.area_at(middle + 0.5 * h * node));
-                at[0] += 0.5 * h * weight * cos;
-                at[1] += 0.5 * h * weight * sin;
-            }
-        }
-        at
+        along(ramp, start, x)
     }
+}
+
+/// Plan position `x` metres into a ramp that starts at `start`.
+fn along(ramp: &Ramp, start: [f64; 2], x: f64) -> [f64; 2] {
+    // Pieces of at most one metre: five points then integrate the cosine of the heading to rounding.
+    let pieces = x.ceil().max(1.0) as usize;
+    let h = x / pieces as f64;
+    let mut at = start;
+    for k in 0..pieces {
+        let middle = ramp.start + (k as f64 + 0.5) * h;
+        for (node, weight) in GAUSS {
+            let (sin, cos) = libm::sincos(ramp.area_at(middle + 0.5 * h * node));
+            at[0] += 0.5 * h * weight * cos;
+            at[1] += 0.5 * h * weight * sin;
+        }
+    }
+    at
 }
 
 /// Plan position on the straight or the circle that follows a ramp.

@@ -18,9 +18,9 @@ use crate::model::units::rad;
 /// Pitch within which the point of contact moves from heel to ball, rad.
 const ROLL_OVER_PITCH: f64 = rad_const(4.0);
 /// Time after a landing at which a foot that stays is at rest, s.
-const SETTLED_AFTER_S: f64 = 0.32;
+pub(super) const SETTLED_AFTER_S: f64 = 0.32;
 /// Time before toe-off at which a resting foot begins to rise, s.
-const RISES_BEFORE_S: f64 = 0.5;
+pub(super) const RISES_BEFORE_S: f64 = 0.5;
 /// Largest acceleration of a landing shock, m/s²: published shoe-mounted peaks reach 70 g (Bailey and Harle 2014).
 const LARGEST_SHOCK: f64 = 640.0;
 
@@ -251,8 +251,8 @@ fn slap(step: &Step, slope: f64, flat: f64, rate_after: f64, flat_t: f64, knots:
     // Turned through: a parabola up to the fastest, then a decay that covers some 0.42 of its rectangle.
     let (share, tail) = (1.0 - short / 3.0, 0.42);
     let wanted = strike - flat - (1.0 - tail) * rate_after * rest;
-    let slowest = if step.gait == Gait::Run { 3.2 } else { 2.0 };
-    let fastest = (wanted / (share * delay + tail * rest)).clamp(slowest, 12.0);
+    let slowest = if step.gait == Gait::Run { 2.4 } else { 2.0 };
+    let fastest = (wanted / (share * delay + tail * rest)).clamp(slowest, 18.0);
     knots.push(Knot::full(step.ic, Jet::new(strike, -fastest * (1.0 - short), -2.0 * fastest * short / delay)));
     let at_fastest = strike - share * fastest * delay;
     knots.push(Knot::full(step.ic + delay, Jet::new(at_fastest, -fastest, 0.0)));
@@ -298,7 +298,12 @@ fn turn_curves(step: &Step) -> (Curve, Curve) {
     }
     if let (true, Some(tc)) = (rolls_through, step.tc) {
         let quiet = step.ic + quiet_share(step) * (tc - step.ic);
-        let brisk = if step.gait == Gait::Run { 1.0 } else { 0.25 };
+        let brisk = match step.gait {
+            Gait::Walk => 0.25,
+            // At the turning point of the pitch a forefoot is not at rest either: it still rolls inwards.
+            Gait::Run if forefoot(step) => 2.2,
+            Gait::Run => 1.0,
+        };
         yaw.push(Knot::full(quiet, Jet::new(flat_yaw, side * 0.15 * brisk, 0.0)));
         roll.push(Knot::full(quiet, Jet::new(side * rad(1.0), side * 0.25 * brisk, 0.0)));
     } else {
