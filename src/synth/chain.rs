@@ -12,22 +12,35 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 /// Rate of the fine grid, Hz, at least.
 const FINE_RATE_HZ: f64 = 800.0;
 
-/// A second-order low-pass by the bilinear transform, with its frequency kept, on three axes at once.
+/// A second-order filter by the bilinear transform, with its frequency kept, on three axes at once.
 #[derive(Clone, Debug)]
-struct LowPass {
-    gain: f64,
+struct SecondOrder {
+    forward: [f64; 3],
     back: [f64; 2],
     inputs: [Vector3<f64>; 2],
     outputs: [Vector3<f64>; 2],
     primed: bool,
 }
 
-impl LowPass {
-    fn new(hz: f64, damping: f64, rate_hz: f64) -> Self {
+impl SecondOrder {
+    /// ω²/(s² + 2ζωs + ω²).
+    fn low_pass(hz: f64, damping: f64, rate_hz: f64) -> Self {
         let k = libm::tan(PI * hz / rate_hz);
+        Self::new([k * k, 2.0 * k * k, k * k], k, damping)
+    }
+
+    /// (2ζωs + ω²)/(s² + 2ζωs + ω²): what a mass on a spring and damper feels of the motion of its base. Unlike the
+    /// low-pass it has no delay for slow motion.
+    fn base_excited(hz: f64, damping: f64, rate_hz: f64) -> Self {
+        let k = libm::tan(PI * hz / rate_hz);
+        let damped = 2.0 * damping * k;
+        Self::new([k * k + damped, 2.0 * k * k, k * k - damped], k, damping)
+    }
+
+    fn new(forward: [f64; 3], k: f64, damping: f64) -> Self {
         let norm = 1.0 / (1.0 + 2.0 * damping * k + k * k);
         Self {
-            gain: k * k * norm,
+            forward: forward.map(|b| b * norm),
             back: [2.0 * (k * k - 1.0) * norm, (1.0 - 2.0 * damping * k + k * k) * norm],
             inputs: [Vector3::zeros(); 2],
             outputs: [Vector3::zeros(); 2],
@@ -38,11 +51,17 @@ impl LowPass {
     fn push(&mut self, x: Vector3<f64>) -> Vector3<f64> {
         if !self.primed {
             // Begins settled: the runner stood before the recording began.
-            *self = Self { inputs: [x; 2], outputs: [x; 2], primed: true, ..*self };
+            *self = Self {
+                inputs: [x; 2],
+                outputs: [x; 2],
+                primed: true,
+                ..*self
+            };
         }
         let [x1, x2] = self.inputs;
         let [y1, y2] = self.outputs;
-        let y = (x + x1 * 2.0 + x2) * self.gain - y1 * self.back[0] - y2 * self.back[1];
+        let [b0, b1, b2] = self.forward;
+        let y = x * b0 + x1 * b1 + x2 * b2 - y1 * self.back[0] - y2 * self.back[1];
         self.inputs = [x, x1];
         self.outputs = [y, y1];
         y
@@ -68,8 +87,8 @@ impl Converter {
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
     converter: Converter,
-    resonance: Option<LowPass>,
-    anti_alias: Option<(LowPass, LowPass, Clips)>,
+    resonance: Option<SecondOrder>,
+    anti_alias: Option<(SecondOrder, SecondOrder, Clips)>,
     acc_axes: Matrix3<f64>,
     gyro_axes: Matrix3<f64>,
     g_sensitivity: Matrix3<f64>,
@@ -87,15 +106,23 @@ impl Chain {
         let mut fixed = Rng::stream(seed, Purpose::Imperfections, placement.index());
         let resonance = faults.resonance[placement.segment() as usize];
         let continuous = resonance.is_some() || faults.anti_alias.is_some();
-        let fine_steps = if continuous { (FINE_RATE_HZ / rate_hz).ceil().max(1.0) as usize } else { 1 };
+        let fine_steps = if continuous {
+            (FINE_RATE_HZ / rate_hz).ceil().max(1.0) as usize
+        } else {
+            1
+        };
         let fine_rate = rate_hz * fine_steps as f64;
         let anti_alias = faults.anti_alias.map(|AntiAlias { cutoff_share, clips }| {
-            let filter = LowPass::new(cutoff_share * rate_hz, FRAC_1_SQRT_2, fine_rate);
+            let filter = SecondOrder::low_pass(cutoff_share * rate_hz, FRAC_1_SQRT_2, fine_rate);
             (filter.clone(), filter, clips)
         });
         // The draws are made whatever is switched on, so that no switch moves another error's dice.
         let mut draw = |sd: f64| Vector3::new(fixed.normal(), fixed.normal(), fixed.normal()) * sd;
-        let axes = faults.axes.unwrap_or(AxisErrors { scale: 0.0, misalignment_rad: 0.0, g_sensitivity: 0.0 });
+        let axes = faults.axes.unwrap_or(AxisErrors {
+            scale: 0.0,
+            misalignment_rad: 0.0,
+            g_sensitivity: 0.0,
+        });
         let mut imperfect = || {
             let (scale, skew) = (draw(axes.scale * 0.577), draw(axes.misalignment_rad));
             let scale = scale.map(|s| s.clamp(-axes.scale, axes.scale));
@@ -105,12 +132,20 @@ impl Chain {
         let (acc_axes, gyro_axes) = (imperfect(), imperfect());
         let g = axes.g_sensitivity;
         let g_sensitivity = Matrix3::from_columns(&[draw(g), draw(g), draw(g)]);
-        let bias = faults.bias.unwrap_or(Bias { acc: 0.0, gyro: 0.0, acc_walk: 0.0, gyro_walk: 0.0 });
-        let noise = faults.noise.unwrap_or(Noise { acc_density: 0.0, gyro_density: 0.0 });
+        let bias = faults.bias.unwrap_or(Bias {
+            acc: 0.0,
+            gyro: 0.0,
+            acc_walk: 0.0,
+            gyro_walk: 0.0,
+        });
+        let noise = faults.noise.unwrap_or(Noise {
+            acc_density: 0.0,
+            gyro_density: 0.0,
+        });
         let (band, step) = ((0.5 * rate_hz).sqrt(), (1.0 / rate_hz).sqrt());
         Self {
             converter,
-            resonance: resonance.map(|Resonance { hz, damping }| LowPass::new(hz, damping, fine_rate)),
+            resonance: resonance.map(|Resonance { hz, damping }| SecondOrder::base_excited(hz, damping, fine_rate)),
             anti_alias,
             acc_axes,
             gyro_axes,
@@ -173,28 +208,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resonance_passes_slow_motion_and_amplifies_its_own_frequency() {
+    fn a_resonance_passes_slow_motion_undelayed_and_amplifies_its_own_frequency() {
         let rate = 1600.0;
         let response = |hz: f64| {
-            let mut filter = LowPass::new(30.0, 0.2, rate);
-            let mut peak = 0.0_f64;
+            let mut filter = SecondOrder::base_excited(30.0, 0.2, rate);
+            let (mut peak, mut lag) = (0.0_f64, 0.0_f64);
             for i in 0..6400 {
-                let y = filter.push(Vector3::x() * libm::sin(2.0 * PI * hz * f64::from(i) / rate)).x;
+                let x = libm::sin(2.0 * PI * hz * f64::from(i) / rate);
+                let y = filter.push(Vector3::x() * x).x;
                 if i > 4800 {
                     peak = peak.max(y.abs());
+                    lag = lag.max((x - y).abs());
                 }
             }
-            peak
+            (peak, lag)
         };
-        assert!((response(1.0) - 1.0).abs() < 0.01);
-        // 1/(2ζ) at the natural frequency.
-        assert!((response(30.0) - 2.5).abs() < 0.03);
-        assert!(response(300.0) < 0.02);
+        // Gain 1 + (f/f₀)² and no delay: the difference is of second order too.
+        assert!((response(1.0).0 - 1.0).abs() < 0.005 && response(1.0).1 < 0.005);
+        // √(1 + 4ζ²)/2ζ at the natural frequency.
+        assert!((response(30.0).0 - 1.16_f64.sqrt() / 0.4).abs() < 0.03);
+        assert!(response(300.0).0 < 0.05);
     }
 
     #[test]
     fn what_exceeds_the_range_stands_at_the_rail() {
-        let converter = Converter { acc_range: 160.0, gyro_range: 35.0 };
+        let converter = Converter {
+            acc_range: 160.0,
+            gyro_range: 35.0,
+        };
         let mut chain = Chain::new(&Faults::none(), Placement::LeftFoot, converter, 200.0, 1);
         let (acc, gyro) = chain.convert(Vector3::new(500.0, -500.0, 80.0), Vector3::new(-99.0, 0.0, 17.5));
         assert_eq!(acc, [i16::MAX, i16::MIN, 16384]);
@@ -203,7 +244,10 @@ mod tests {
 
     #[test]
     fn one_switch_does_not_move_another_errors_dice() {
-        let converter = Converter { acc_range: 160.0, gyro_range: 35.0 };
+        let converter = Converter {
+            acc_range: 160.0,
+            gyro_range: 35.0,
+        };
         let mut without = Faults::typical();
         without.axes = None;
         let a = Chain::new(&Faults::typical(), Placement::Sacrum, converter, 200.0, 9);

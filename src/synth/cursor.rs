@@ -13,7 +13,13 @@ pub(super) struct Wish {
     pub(super) form: Form,
 }
 
-const STILL: Wish = Wish { still: true, running: false, speed: 0.0, cadence: None, form: Form::USUAL };
+const STILL: Wish = Wish {
+    still: true,
+    running: false,
+    speed: 0.0,
+    cadence: None,
+    form: Form::USUAL,
+};
 
 /// Distance before the runner at which the ground begins to change, m: further than a foot can reach.
 const AHEAD_M: f64 = 1.5;
@@ -138,27 +144,66 @@ impl<'a> Cursor<'a> {
     fn within(&self, segment: Segment, t: f64) -> Wish {
         let since = t - self.started;
         match segment {
-            Segment::Stand { .. } | Segment::Stop { .. } => Wish { form: Form::USUAL, ..STILL },
-            Segment::Walk { speed, cadence, .. } => {
-                Wish { still: false, running: false, speed: speed.clamp(0.6, 2.2), cadence, form: Form::USUAL }
-            }
+            Segment::Stand { .. } | Segment::Stop { .. } => Wish {
+                form: Form::USUAL,
+                ..STILL
+            },
+            Segment::Walk { speed, cadence, .. } => Wish {
+                still: false,
+                running: false,
+                speed: speed.clamp(0.6, 2.2),
+                cadence,
+                form: Form::USUAL,
+            },
             Segment::Accelerate { secs, to } => {
-                let x = if secs > 0.0 { (since / secs).clamp(0.0, 1.0) } else { 1.0 };
+                let x = if secs > 0.0 {
+                    (since / secs).clamp(0.0, 1.0)
+                } else {
+                    1.0
+                };
                 let speed = self.at_start.speed + (to - self.at_start.speed) * x;
                 let form = self.at_start.form.toward(&Form::USUAL, x);
-                Wish { still: false, running: true, speed: speed.clamp(0.6, 7.0), cadence: None, form }
+                Wish {
+                    still: false,
+                    running: true,
+                    speed: speed.clamp(0.6, 7.0),
+                    cadence: None,
+                    form,
+                }
             }
-            Segment::Run { speed, cadence, form, onset_s, .. } => {
-                let x = if onset_s > 0.0 { (since / onset_s).clamp(0.0, 1.0) } else { 1.0 };
+            Segment::Run {
+                speed,
+                cadence,
+                form,
+                onset_s,
+                ..
+            } => {
+                let x = if onset_s > 0.0 {
+                    (since / onset_s).clamp(0.0, 1.0)
+                } else {
+                    1.0
+                };
                 let form = self.at_start.form.toward(&form, x);
-                Wish { still: false, running: true, speed: speed.clamp(2.0, 7.0), cadence, form }
+                Wish {
+                    still: false,
+                    running: true,
+                    speed: speed.clamp(2.0, 7.0),
+                    cadence,
+                    form,
+                }
             }
-            Segment::Turn { .. } | Segment::Slope { .. } => Wish { still: false, ..self.at_start_or_last() },
+            Segment::Turn { .. } | Segment::Slope { .. } => Wish {
+                still: false,
+                ..self.at_start_or_last()
+            },
         }
     }
 
     /// Turns and slopes go on as before; the speed wanted is that of the segment before, not the momentary one.
     fn at_start_or_last(&self) -> Wish {
-        Wish { form: self.at_start.form, ..self.last }
+        Wish {
+            form: self.at_start.form,
+            ..self.last
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! contact (signal design 19.3). Height and pitch pass through via-points: the heel kicks up behind, the toes clear the
 //! ground, the foot reaches out, toes up, and drops the last degrees before it lands.
 
-use super::jet::{Jet, Jet3};
+use super::jet::Jet3;
 use super::quintic::{Curve, Knot, Quintic};
 use super::rigid::{Pose, axes};
 use super::stance::{Angles, Stance};
@@ -43,12 +43,13 @@ impl Swing {
             pitch.push(Knot::through(at(0.22), -kick.max(-start.pitch.v + rad(8.0))));
         } else {
             height.push(Knot::through(at(0.20), ground(0.20) + 0.16 * scale));
-            height.push(Knot::through(at(0.65), ground(0.65) + 0.075 * scale));
+            height.push(Knot::through(at(0.65), ground(0.65) + 0.03 + 0.045 * scale));
             pitch.push(Knot::through(at(0.14), start.pitch.v - rad(9.0) * scale));
         }
         match (to.slap_before, next.landing) {
             (Some((t, state)), _) if t > at(0.4) => pitch.push(Knot::full(t, state)),
-            (_, Landing::Settle) => {}
+            // Put down beside the other foot: level in good time.
+            (_, Landing::Settle) => pitch.push(Knot::through(at(0.62), rad(-6.0))),
             _ => {
                 // From its highest pitch the foot drops by what its turning at contact implies, some 9°.
                 let drop = 0.42 * -end.pitch.d * (t1 - at(0.88));
@@ -67,7 +68,11 @@ impl Swing {
     }
 
     fn angles(&self, t: f64) -> Angles {
-        Angles { yaw: self.yaw.at(t), pitch: self.pitch.at(t), roll: self.roll.at(t) }
+        Angles {
+            yaw: self.yaw.at(t),
+            pitch: self.pitch.at(t),
+            roll: self.roll.at(t),
+        }
     }
 
     fn origin(&self, t: f64) -> Jet3 {
@@ -91,7 +96,14 @@ impl<'a> FootTrack<'a> {
     /// `steps` of one foot in order; there is always at least the one it stands on at the beginning.
     pub(super) fn new(subject: &'a Subject, steps: &'a [Step]) -> Self {
         let stance = Stance::new(subject, &steps[0]);
-        let mut track = Self { subject, steps, at: 0, stance, swing: None, next: None };
+        let mut track = Self {
+            subject,
+            steps,
+            at: 0,
+            stance,
+            swing: None,
+            next: None,
+        };
         track.load(0);
         track
     }
@@ -103,7 +115,10 @@ impl<'a> FootTrack<'a> {
         };
         self.at = at;
         self.next = self.steps.get(at + 1).map(|s| Stance::new(self.subject, s));
-        self.swing = self.next.as_ref().map(|next| Swing::new(&self.stance, next, &self.steps[at], &self.steps[at + 1]));
+        self.swing = self
+            .next
+            .as_ref()
+            .map(|next| Swing::new(&self.stance, next, &self.steps[at], &self.steps[at + 1]));
     }
 
     fn seek(&mut self, t: f64) {
@@ -130,7 +145,10 @@ impl<'a> FootTrack<'a> {
         match &self.swing {
             Some(swing) if t >= self.stance.tc => {
                 let a = swing.angles(t);
-                Pose { origin: swing.origin(t), axes: axes(a.yaw, -a.pitch, a.roll) }
+                Pose {
+                    origin: swing.origin(t),
+                    axes: axes(a.yaw, -a.pitch, a.roll),
+                }
             }
             _ => self.stance.pose(t),
         }
@@ -141,11 +159,4 @@ impl<'a> FootTrack<'a> {
 pub(super) fn ankle(pose: &Pose, subject: &Subject) -> Jet3 {
     let up = subject.ankle_m();
     [0, 1, 2].map(|i| pose.origin[i] + pose.axes[2][i] * up)
-}
-
-/// Whether the angles lie within what an ankle and a shoe can do; used by tests of realism.
-#[cfg(test)]
-pub(super) fn plausible(angles: &Angles) -> bool {
-    let pitch: Jet = angles.pitch;
-    pitch.v > rad(-140.0) && pitch.v < rad(45.0) && pitch.d.abs() < 40.0
 }

@@ -26,7 +26,11 @@ impl Jet {
 
     /// `f(self)`, given value and derivatives of `f` there.
     pub(super) fn compose(self, f: f64, f1: f64, f2: f64) -> Self {
-        Self { v: f, d: f1 * self.d, a: f1 * self.a + f2 * self.d * self.d }
+        Self {
+            v: f,
+            d: f1 * self.d,
+            a: f1 * self.a + f2 * self.d * self.d,
+        }
     }
 
     pub(super) fn sin_cos(self) -> (Self, Self) {
@@ -50,21 +54,33 @@ impl Jet {
 impl Add for Jet {
     type Output = Self;
     fn add(self, o: Self) -> Self {
-        Self { v: self.v + o.v, d: self.d + o.d, a: self.a + o.a }
+        Self {
+            v: self.v + o.v,
+            d: self.d + o.d,
+            a: self.a + o.a,
+        }
     }
 }
 
 impl Sub for Jet {
     type Output = Self;
     fn sub(self, o: Self) -> Self {
-        Self { v: self.v - o.v, d: self.d - o.d, a: self.a - o.a }
+        Self {
+            v: self.v - o.v,
+            d: self.d - o.d,
+            a: self.a - o.a,
+        }
     }
 }
 
 impl Neg for Jet {
     type Output = Self;
     fn neg(self) -> Self {
-        Self { v: -self.v, d: -self.d, a: -self.a }
+        Self {
+            v: -self.v,
+            d: -self.d,
+            a: -self.a,
+        }
     }
 }
 
@@ -82,7 +98,11 @@ impl Mul for Jet {
 impl Mul<f64> for Jet {
     type Output = Self;
     fn mul(self, k: f64) -> Self {
-        Self { v: self.v * k, d: self.d * k, a: self.a * k }
+        Self {
+            v: self.v * k,
+            d: self.d * k,
+            a: self.a * k,
+        }
     }
 }
 
@@ -113,7 +133,11 @@ pub(super) fn dot3(a: &Jet3, b: &Jet3) -> Jet {
 }
 
 pub(super) fn cross3(a: &Jet3, b: &Jet3) -> Jet3 {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+    [
+        a[1] * b[2] - a[2] * b[1],
+        a[2] * b[0] - a[0] * b[2],
+        a[0] * b[1] - a[1] * b[0],
+    ]
 }
 
 /// The quintic smooth step 10x³ − 15x⁴ + 6x⁵: 0 below 0, 1 above 1, twice continuously differentiable.
@@ -125,7 +149,11 @@ pub(super) fn smooth_step(x: Jet) -> Jet {
         return Jet::constant(1.0);
     }
     let (u, w) = (x.v, 1.0 - x.v);
-    x.compose(u * u * u * (10.0 + u * (6.0 * u - 15.0)), 30.0 * u * u * w * w, 60.0 * u * w * (1.0 - 2.0 * u))
+    x.compose(
+        u * u * u * (10.0 + u * (6.0 * u - 15.0)),
+        30.0 * u * u * w * w,
+        60.0 * u * w * (1.0 - 2.0 * u),
+    )
 }
 
 /// ∫₀ˣ of [`smooth_step`] for x in [0, 1]; 1/2 at 1.
@@ -155,7 +183,9 @@ mod tests {
     #[test]
     fn the_area_under_the_step_is_its_integral() {
         let n = 2000;
-        let sum: f64 = (0..n).map(|i| smooth_step(Jet::constant((f64::from(i) + 0.5) / f64::from(n) * 0.7)).v).sum();
+        let sum: f64 = (0..n)
+            .map(|i| smooth_step(Jet::constant((f64::from(i) + 0.5) / f64::from(n) * 0.7)).v)
+            .sum();
         assert!((sum * 0.7 / f64::from(n) - smooth_step_area(0.7)).abs() < 1e-7);
         assert!((smooth_step_area(1.0) - 0.5).abs() < 1e-15);
     }

@@ -69,7 +69,11 @@ impl<'a> Link<'a> {
     fn is_lost(&mut self, complete_s: f64) -> bool {
         let dice = (self.rng.unit(), self.rng.unit());
         if let Some(channel) = self.transport.loss[self.placement.index()] {
-            let turns = if self.bad { channel.turns_good } else { channel.turns_bad };
+            let turns = if self.bad {
+                channel.turns_good
+            } else {
+                channel.turns_bad
+            };
             if dice.0 < turns {
                 self.bad = !self.bad;
             }
@@ -77,14 +81,23 @@ impl<'a> Link<'a> {
                 return true;
             }
         }
-        self.dropouts.iter().any(|&(from, to)| complete_s >= from && complete_s < to)
+        self.dropouts
+            .iter()
+            .any(|&(from, to)| complete_s >= from && complete_s < to)
     }
 
     fn arrivals(&mut self, complete_s: f64) -> Vec<f64> {
         let t = self.transport;
-        let delay = t.latency_s + self.rng.exponential(1.0) * t.latency_spread_s;
-        let held = if self.rng.happens(t.reorder) { self.rng.between(0.5, 1.0) * LONGEST_HOLD_S } else { 0.0 };
-        let again = self.rng.happens(t.duplicate).then(|| self.rng.between(0.0, LONGEST_HOLD_S));
+        // All dice are thrown for every frame, so that no setting shifts the luck of another.
+        let (delay, reorder, hold) = (self.rng.exponential(1.0), self.rng.unit(), self.rng.between(0.5, 1.0));
+        let (duplicate, again) = (self.rng.unit(), self.rng.unit());
+        let delay = t.latency_s + delay * t.latency_spread_s;
+        let held = if reorder < t.reorder {
+            hold * LONGEST_HOLD_S
+        } else {
+            0.0
+        };
+        let again = (duplicate < t.duplicate).then_some(again * LONGEST_HOLD_S);
         let in_order = (complete_s + delay).max(self.last_arrival_s);
         self.last_arrival_s = in_order;
         let first = in_order + held;
@@ -100,6 +113,10 @@ impl Iterator for Link<'_> {
         let complete_s = samples.last()?.t.secs();
         let arrivals = self.arrivals(complete_s);
         let arrivals = if self.is_lost(complete_s) { Vec::new() } else { arrivals };
-        Some(OnAir { samples, complete_s, arrivals })
+        Some(OnAir {
+            samples,
+            complete_s,
+            arrivals,
+        })
     }
 }

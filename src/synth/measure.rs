@@ -14,9 +14,7 @@ use super::spring::spring_model;
 use super::stance::{RISES_BEFORE_S, SETTLED_AFTER_S};
 use super::step::{Gait, Landing, Step};
 use super::timeline::Timeline;
-use super::truth::{
-    ClippedCount, PelvisPoint, StandingAngles, TrueContact, TrueEvent, TruePelvis, TrueStride, Truth,
-};
+use super::truth::{ClippedCount, PelvisPoint, StandingAngles, TrueContact, TrueEvent, TruePelvis, TrueStride, Truth};
 use crate::model::units::rad;
 use crate::model::{Activity, Placement, SegmentKind, SessionTime, Side, Span};
 use nalgebra::Vector3;
@@ -88,7 +86,10 @@ fn range(from: f64, to: f64, looks: usize, mut f: impl FnMut(f64) -> f64) -> f64
 
 /// Tilt and obliquity against gravity, as the sign table defines them.
 fn tilt_and_obliquity(pelvis: &Pose) -> (f64, f64) {
-    (libm::asin((-pelvis.axes[0][2].v).clamp(-1.0, 1.0)), libm::asin(pelvis.axes[1][2].v.clamp(-1.0, 1.0)))
+    (
+        libm::asin((-pelvis.axes[0][2].v).clamp(-1.0, 1.0)),
+        libm::asin(pelvis.axes[1][2].v.clamp(-1.0, 1.0)),
+    )
 }
 
 fn shank_angle(shank: &Pose, travel: [f64; 2]) -> f64 {
@@ -118,10 +119,22 @@ impl<'a> Reader<'a> {
         let distance = body.interval(t).distance(t).v;
         let (sin, cos) = libm::sincos(timeline.path.heading(distance));
         let shank = [Side::Left, Side::Right].map(|side| shank_angle(&body.shank(side, t), [cos, sin]));
-        let standing = StandingAngles { tilt, obliquity, shank, foot_pitch: 0.0 };
+        let standing = StandingAngles {
+            tilt,
+            obliquity,
+            shank,
+            foot_pitch: 0.0,
+        };
         let body = Body::new(&simulation.config().subject, timeline);
         let instep = nominal_lever(SegmentKind::Foot);
-        Self { body, timeline, simulation, standing, instep, sacrum: nominal_lever(SegmentKind::Sacrum) }
+        Self {
+            body,
+            timeline,
+            simulation,
+            standing,
+            instep,
+            sacrum: nominal_lever(SegmentKind::Sacrum),
+        }
     }
 
     fn read_side(&mut self, side: Side, strides: &mut Vec<TrueStride>, contacts: &mut Vec<TrueContact>) {
@@ -129,7 +142,13 @@ impl<'a> Reader<'a> {
         for step in steps {
             if let Some(tc) = step.tc {
                 let m = self.quiet(step).1;
-                contacts.push(TrueContact { side, ic: at(step.ic), m: at(m), tc: at(tc), activity: activity(step) });
+                contacts.push(TrueContact {
+                    side,
+                    ic: at(step.ic),
+                    m: at(m),
+                    tc: at(tc),
+                    activity: activity(step),
+                });
             }
         }
         for (index, pair) in steps.windows(2).enumerate() {
@@ -148,7 +167,11 @@ impl<'a> Reader<'a> {
             let m = least(step.ic + 0.14 * contact_s, tc - 0.3 * contact_s, 120, turning).0;
             return (m, m);
         }
-        let settled = if step.landing == Landing::Stood { step.ic } else { step.ic + SETTLED_AFTER_S };
+        let settled = if step.landing == Landing::Stood {
+            step.ic
+        } else {
+            step.ic + SETTLED_AFTER_S
+        };
         (settled, step.tc.map_or(settled, |tc| tc - RISES_BEFORE_S).max(settled))
     }
 
@@ -166,7 +189,11 @@ impl<'a> Reader<'a> {
         let (from_ic, to_ic) = (place(&self.instep(side, ic)), place(&self.instep(side, next_ic)));
         let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
         let length = plane_length(dx, dy);
-        let travel = if length > 1e-6 { [dx / length, dy / length] } else { [1.0, 0.0] };
+        let travel = if length > 1e-6 {
+            [dx / length, dy / length]
+        } else {
+            [1.0, 0.0]
+        };
 
         let angles_ic = self.body.foot(side).angles(ic);
         let before = (ic - BEFORE_IC_S).max(0.0);
@@ -191,9 +218,9 @@ impl<'a> Reader<'a> {
         let speed = length / (next_m - m);
         let subject = self.body.subject;
         let running = step.gait == Gait::Run && step.landing == Landing::Strike;
-        let spring = flight_time.filter(|_| running).and_then(|flight| {
-            spring_model(subject.mass_kg, subject.height_m, speed, tc - ic, flight)
-        });
+        let spring = flight_time
+            .filter(|_| running)
+            .and_then(|flight| spring_model(subject.mass_kg, subject.height_m, speed, tc - ic, flight));
         Some(TrueStride {
             index,
             side,
@@ -270,7 +297,11 @@ impl<'a> Reader<'a> {
         let path = &self.timeline.path;
         TruePelvis {
             tilt_mean: sum / LOOKS as f64 - st.tilt,
-            tilt_mean_in_contact: if contact_looks > 0.0 { in_contact / contact_looks - st.tilt } else { 0.0 },
+            tilt_mean_in_contact: if contact_looks > 0.0 {
+                in_contact / contact_looks - st.tilt
+            } else {
+                0.0
+            },
             tilt_range: range(ic, next_ic, LOOKS, |t| tilt_and_obliquity(&body.pelvis(t)).0),
             obliquity_range: range(ic, next_ic, LOOKS, |t| tilt_and_obliquity(&body.pelvis(t)).1),
             drop: largest,
@@ -288,7 +319,11 @@ impl<'a> Reader<'a> {
     }
 
     fn pelvis_points(&mut self, hz: f64) -> Vec<PelvisPoint> {
-        let count = if hz > 0.0 { (self.timeline.end * hz).floor() as usize } else { 0 };
+        let count = if hz > 0.0 {
+            (self.timeline.end * hz).floor() as usize
+        } else {
+            0
+        };
         (0..count).map(|i| self.pelvis_point(i as f64 / hz)).collect()
     }
 
@@ -327,7 +362,11 @@ fn activity(step: &Step) -> Activity {
 /// Counts samples at the rail of the sensor that is worn on this foot, stride by stride.
 fn count_clipped(simulation: &Simulation, side: Side, strides: &mut [TrueStride]) {
     let worn = Placement::foot(side);
-    let label = if simulation.config().faults.swaps_sides() { exchanged(worn) } else { worn };
+    let label = if simulation.config().faults.swaps_sides() {
+        exchanged(worn)
+    } else {
+        worn
+    };
     if !simulation.wears(label) {
         return;
     }
@@ -363,13 +402,17 @@ fn events(simulation: &Simulation, timeline: &Timeline) -> Vec<TrueEvent> {
         all.extend(match *event {
             FaultEvent::Slip { placement, at_s, .. } => Some((at_s, TrueEvent::Slip(placement, at(at_s)))),
             FaultEvent::SidesSwapped => Some((0.0, TrueEvent::SidesSwapped)),
-            FaultEvent::Stuck { placement, from_s, secs } => {
-                span(from_s, secs).map(|s| (from_s, TrueEvent::Stuck(placement, s)))
-            }
+            FaultEvent::Stuck {
+                placement,
+                from_s,
+                secs,
+            } => span(from_s, secs).map(|s| (from_s, TrueEvent::Stuck(placement, s))),
             FaultEvent::Reboot { placement, at_s } => Some((at_s, TrueEvent::Reboot(placement, at(at_s)))),
-            FaultEvent::Dropout { placement, from_s, secs } => {
-                span(from_s, secs).map(|s| (from_s, TrueEvent::Dropout(placement, s)))
-            }
+            FaultEvent::Dropout {
+                placement,
+                from_s,
+                secs,
+            } => span(from_s, secs).map(|s| (from_s, TrueEvent::Dropout(placement, s))),
         });
     }
     all.sort_by(|a, b| a.0.total_cmp(&b.0));

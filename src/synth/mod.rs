@@ -46,7 +46,11 @@ mod timeline;
 mod truth;
 
 #[cfg(test)]
-mod explore;
+mod deliveries;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod realism;
 
 pub use faults::{
     AntiAlias, AxisErrors, Bias, Clips, ClockErrors, FaultEvent, Faults, GilbertElliott, Noise, Resonance, Transport,

@@ -40,14 +40,23 @@ impl Mount {
     pub(super) fn new(mounting: Mounting, placement: Placement, seed: u64) -> Self {
         let nominal = nominal_lever(placement.segment());
         match mounting {
-            Mounting::Aligned => Self { sensor_from_segment: Matrix3::identity(), lever: nominal },
-            Mounting::Straight(which) => Self { sensor_from_segment: straight(which), lever: nominal },
+            Mounting::Aligned => Self {
+                sensor_from_segment: Matrix3::identity(),
+                lever: nominal,
+            },
+            Mounting::Straight(which) => Self {
+                sensor_from_segment: straight(which),
+                lever: nominal,
+            },
             Mounting::Drawn => {
                 let mut rng = Rng::stream(seed, Purpose::Mounts, placement.index());
                 // Four normal deviates make a rotation uniform over all attitudes.
                 let q = Quaternion::new(rng.normal(), rng.normal(), rng.normal(), rng.normal());
                 let off = Vector3::from(rng.direction()) * rng.between(0.0, 0.03);
-                Self { sensor_from_segment: matrix(&UnitQuaternion::from_quaternion(q)), lever: nominal + off }
+                Self {
+                    sensor_from_segment: matrix(&UnitQuaternion::from_quaternion(q)),
+                    lever: nominal + off,
+                }
             }
         }
     }
@@ -56,7 +65,10 @@ impl Mount {
     pub(super) fn slipped(&self, axis: [f64; 3], angle: f64) -> Self {
         let (sin, cos) = libm::sincos(0.5 * angle);
         let q = Quaternion::new(cos, axis[0] * sin, axis[1] * sin, axis[2] * sin);
-        Self { sensor_from_segment: matrix(&UnitQuaternion::from_quaternion(q)) * self.sensor_from_segment, ..*self }
+        Self {
+            sensor_from_segment: matrix(&UnitQuaternion::from_quaternion(q)) * self.sensor_from_segment,
+            ..*self
+        }
     }
 }
 
@@ -86,7 +98,10 @@ mod tests {
         let all: Vec<_> = (0..24).map(straight).collect();
         for (i, a) in all.iter().enumerate() {
             assert!((a.determinant() - 1.0).abs() < 1e-12);
-            assert!(all[..i].iter().all(|b| (a - b).norm() > 0.5), "mount {i} repeats an earlier one");
+            assert!(
+                all[..i].iter().all(|b| (a - b).norm() > 0.5),
+                "mount {i} repeats an earlier one"
+            );
         }
     }
 

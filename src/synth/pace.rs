@@ -5,12 +5,15 @@
 
 use super::step::Gait;
 use super::subject::Subject;
-use crate::model::units::STANDARD_GRAVITY;
+use crate::model::units::{RAD_PER_DEG, STANDARD_GRAVITY};
 use std::f64::consts::PI;
 
 /// Above this speed the runner runs when the script leaves the choice, m/s: people change at about 2 m/s (Hreljac 1995,
 /// J Biomech 28(6): 2.07).
 pub(super) const WALK_RUN_SPEED: f64 = 2.0;
+
+/// Pitch at contact below which the forefoot lands first, rad: −1.6° (Altman and Davis 2012, Gait Posture 35(2)).
+pub(super) const FOREFOOT_RAD: f64 = -1.6 * RAD_PER_DEG;
 
 /// Shortest flight that is still running, s.
 const SHORTEST_FLIGHT_S: f64 = 0.018;
@@ -45,15 +48,22 @@ pub(super) fn usual_cadence(gait: Gait, speed: f64) -> f64 {
 pub(super) fn pace(subject: &Subject, gait: Gait, speed: f64, cadence: f64, contact_scale: f64, reach_m: f64) -> Pace {
     let step_s = 60.0 / cadence;
     let (contact_s, reach_share) = match gait {
-        Gait::Run => (0.245 * libm::pow(3.3 / speed, 0.7) * contact_scale * subject.contact_scale, 0.33),
+        Gait::Run => (
+            0.245 * libm::pow(3.3 / speed, 0.7) * contact_scale * subject.contact_scale,
+            0.33,
+        ),
         Gait::Walk => {
             let duty = (0.65 - 0.05 * (speed - 0.9) / 0.9).clamp(0.6, 0.68);
-            (duty * 2.0 * step_s * (1.0 + 0.3 * (contact_scale - 1.0)), 0.27)
+            (duty * 2.0 * step_s * (1.0 + 0.3 * (contact_scale - 1.0)), 0.36)
         }
     };
     let contact_s = within_gait(gait, contact_s, step_s);
     // A third of the way covered in contact lies ahead of the pelvis at landing.
-    Pace { step_s, contact_s, reach_m: reach_share * speed * contact_s + subject.reach_m + reach_m }
+    Pace {
+        step_s,
+        contact_s,
+        reach_m: reach_share * speed * contact_s + subject.reach_m + reach_m,
+    }
 }
 
 /// The contact time nearest to the wished one that this gait allows: running keeps a flight, walking keeps a double
@@ -103,4 +113,24 @@ pub(super) fn braking(speed: f64) -> f64 {
 /// Downward speed at the end of a flight of this duration that begins and ends at one height, m/s.
 pub(super) fn fall_speed(flight_s: f64) -> f64 {
     0.5 * STANDARD_GRAVITY * flight_s
+}
+
+/// From initial contact to the minimum of the pitch rate, s; negative when it comes before. Signal design, section 6:
+/// +9 ms up to 3.5 m/s falling to +1 at 4.5 for rear-foot strikes of two runners against a force plate; −29 ms for the
+/// forefoot comes from a model only.
+pub(super) fn slap_delay(speed: f64, strike_rad: f64) -> f64 {
+    if strike_rad < FOREFOOT_RAD {
+        return -0.025;
+    }
+    0.009 - 0.008 * (speed - 3.5).clamp(0.0, 1.0)
+}
+
+/// From the minimum of the pitch rate in push-off to terminal contact, s: 29, 10, 14 ms at 2.5, 3.5, 4.5 m/s (same
+/// table), a design choice in walking.
+pub(super) fn push_lead(gait: Gait, speed: f64) -> f64 {
+    match gait {
+        Gait::Walk => 0.030,
+        Gait::Run if speed < 3.5 => 0.029 - 0.019 * (speed - 2.5).clamp(0.0, 1.0),
+        Gait::Run => 0.010 + 0.004 * (speed - 3.5).clamp(0.0, 1.0),
+    }
 }

@@ -39,10 +39,20 @@ pub struct Packets<'a> {
 
 impl<'a> Packets<'a> {
     pub(super) fn new(simulation: &'a Simulation) -> Self {
-        let links: Vec<_> =
-            simulation.config().placements.iter().map(|&p| (p, Link::new(simulation, p))).collect();
+        let links: Vec<_> = simulation
+            .config()
+            .placements
+            .iter()
+            .map(|&p| (p, Link::new(simulation, p)))
+            .collect();
         let horizons = vec![Some(f64::NEG_INFINITY); links.len()];
-        Self { links, horizons, heap: BinaryHeap::new(), waiting: std::collections::BTreeMap::new(), count: 0 }
+        Self {
+            links,
+            horizons,
+            heap: BinaryHeap::new(),
+            waiting: std::collections::BTreeMap::new(),
+            count: 0,
+        }
     }
 
     fn advance(&mut self, link: usize) {
@@ -53,7 +63,8 @@ impl<'a> Packets<'a> {
         self.horizons[link] = Some(on_air.complete_s);
         let Some(bytes) = encode(&on_air.samples) else { return };
         for &arrival in &on_air.arrivals {
-            self.heap.push(Reverse((SessionTime::from_secs(arrival), link, self.count)));
+            self.heap
+                .push(Reverse((SessionTime::from_secs(arrival), link, self.count)));
             self.waiting.insert(self.count, bytes.clone());
             self.count += 1;
         }
@@ -81,7 +92,11 @@ impl Iterator for Packets<'_> {
         }
         let Reverse((arrival, link, number)) = self.heap.pop()?;
         let bytes = self.waiting.remove(&number)?;
-        Some(SimEvent { arrival, placement: self.links[link].0, bytes })
+        Some(SimEvent {
+            arrival,
+            placement: self.links[link].0,
+            bytes,
+        })
     }
 }
 
@@ -95,12 +110,20 @@ fn encode(samples: &[RawSample]) -> Option<Vec<u8>> {
         time: PodTime::from_us(first.tick_us)?,
         cfg_id: CfgId::new(u8::try_from(first.boot + 1).ok()?)?,
     };
-    let limits = ClipLimits { acc: Some(CLIP_COUNT), gyr: Some(CLIP_COUNT) };
+    let limits = ClipLimits {
+        acc: Some(CLIP_COUNT),
+        gyr: Some(CLIP_COUNT),
+    };
     let mut entries = [ImuEntry::default(); 19];
     for (entry, sample) in entries.iter_mut().zip(samples) {
-        *entry = ImuEntry { acc: sample.acc, gyr: sample.gyro };
+        *entry = ImuEntry {
+            acc: sample.acc,
+            gyr: sample.gyro,
+        };
     }
     let mut buffer = [0; LONGEST_FRAME];
     let used = entries.get(..samples.len())?;
-    encode_data_marking_clipping(&header, limits, used, &mut buffer).ok().map(<[u8]>::to_vec)
+    encode_data_marking_clipping(&header, limits, used, &mut buffer)
+        .ok()
+        .map(<[u8]>::to_vec)
 }

@@ -54,10 +54,20 @@ const GAUSS: [(f64, f64); 5] = [
 impl Path {
     /// Straight and level, heading along x.
     pub(super) fn straight() -> Self {
-        let flat = Ramp { start: f64::NEG_INFINITY, length: 1.0, from: 0.0, to: 0.0, area: 0.0 };
+        let flat = Ramp {
+            start: f64::NEG_INFINITY,
+            length: 1.0,
+            from: 0.0,
+            to: 0.0,
+            area: 0.0,
+        };
         // Nobody steps further back than that.
         let origin = Ramp { start: -10.0, ..flat };
-        Self { curvature: vec![origin], plan: vec![[[-10.0, 0.0], [-9.0, 0.0]]], gradient: vec![origin] }
+        Self {
+            curvature: vec![origin],
+            plan: vec![[[-10.0, 0.0], [-9.0, 0.0]]],
+            gradient: vec![origin],
+        }
     }
 
     /// Turns by `angle` (left positive) with this least radius, beginning at `start`. Returns where the turn ends.
@@ -74,13 +84,25 @@ impl Path {
     /// Changes the gradient (rise over run) over `length` metres from `start` on.
     pub(super) fn change_gradient(&mut self, start: f64, length: f64, to: f64) {
         let last = self.gradient[self.gradient.len() - 1];
-        self.gradient.push(Ramp { start, length, from: last.to, to, area: last.area_at(start) });
+        self.gradient.push(Ramp {
+            start,
+            length,
+            from: last.to,
+            to,
+            area: last.area_at(start),
+        });
     }
 
     fn push_curvature(&mut self, start: f64, length: f64, to: f64) {
         let last = self.curvature[self.curvature.len() - 1];
         let from = self.plan_at(start);
-        let ramp = Ramp { start, length, from: last.to, to, area: last.area_at(start) };
+        let ramp = Ramp {
+            start,
+            length,
+            from: last.to,
+            to,
+            area: last.area_at(start),
+        };
         self.curvature.push(ramp);
         self.plan.push([from, along(&ramp, from, length)]);
     }
@@ -170,7 +192,10 @@ fn beyond(ramp: &Ramp, end: [f64; 2], s: f64) -> [f64; 2] {
         return [end[0] + x * libm::cos(h0), end[1] + x * libm::sin(h0)];
     }
     let r = 1.0 / ramp.to;
-    [end[0] + r * (libm::sin(h1) - libm::sin(h0)), end[1] - r * (libm::cos(h1) - libm::cos(h0))]
+    [
+        end[0] + r * (libm::sin(h1) - libm::sin(h0)),
+        end[1] - r * (libm::cos(h1) - libm::cos(h0)),
+    ]
 }
 
 fn find(ramps: &[Ramp], s: f64) -> (usize, &Ramp) {
@@ -192,11 +217,21 @@ mod tests {
         for i in 0..400 {
             let s = 5.0 + 0.1 * f64::from(i);
             let jet = path.position_jet(Jet::new(s, 1.0, 0.0));
-            let (lo, hi) = (path.position_jet(Jet::constant(s - h)), path.position_jet(Jet::constant(s + h)));
+            let (lo, hi) = (
+                path.position_jet(Jet::constant(s - h)),
+                path.position_jet(Jet::constant(s + h)),
+            );
             for axis in 0..3 {
-                assert!((jet[axis].d - (hi[axis].v - lo[axis].v) / (2.0 * h)).abs() < 1e-7, "s {s} axis {axis}");
+                assert!(
+                    (jet[axis].d - (hi[axis].v - lo[axis].v) / (2.0 * h)).abs() < 1e-7,
+                    "s {s} axis {axis}"
+                );
                 let second = (hi[axis].v - 2.0 * jet[axis].v + lo[axis].v) / (h * h);
-                assert!((jet[axis].a - second).abs() < 1e-3, "s {s} axis {axis}: {} {second}", jet[axis].a);
+                assert!(
+                    (jet[axis].a - second).abs() < 1e-3,
+                    "s {s} axis {axis}: {} {second}",
+                    jet[axis].a
+                );
             }
         }
     }

@@ -161,9 +161,13 @@ impl Interval {
                 let (_, c) = ((phase + -WALK_LOWEST_PHASE) * (2.0 * PI)).sin_cos();
                 level - bounce * c
             }
-            Motion::Bridge => {
-                Quintic::between(self.from.t, self.from.vertical_state(), self.to.t, self.to.vertical_state()).at(t)
-            }
+            Motion::Bridge => Quintic::between(
+                self.from.t,
+                self.from.vertical_state(),
+                self.to.t,
+                self.to.vertical_state(),
+            )
+            .at(t),
         }
     }
 
@@ -182,19 +186,28 @@ impl Interval {
         let phase = self.phase(t);
         let harmonic = |order: f64, at: f64| ((phase + -at) * (order * PI)).sin_cos().1;
 
-        let tilt = mix(a.tilt, b.tilt)
-            + mix(a.tilt_swing, b.tilt_swing) * (harmonic(2.0, 0.25) + harmonic(4.0, 0.05) * 0.15);
+        let tilt =
+            mix(a.tilt, b.tilt) + mix(a.tilt_swing, b.tilt_swing) * (harmonic(2.0, 0.25) + harmonic(4.0, 0.05) * 0.15);
         let obliquity = mix(a.obliquity, b.obliquity)
             + mix(a.obliquity_swing, b.obliquity_swing) * (harmonic(1.0, OBLIQUITY_PHASE) + harmonic(3.0, 0.2) * 0.08);
         let rotation = -(mix(a.rotation_swing, b.rotation_swing) * harmonic(1.0, 0.1));
         let left = mix(a.sway, b.sway) * harmonic(1.0, 0.4);
 
         let s = self.distance(t);
-        let height = self.height(t, phase, mix(a.height, b.height), mix(a.bounce, b.bounce), mix(a.residue, b.residue));
+        let height = self.height(
+            t,
+            phase,
+            mix(a.height, b.height),
+            mix(a.bounce, b.bounce),
+            mix(a.residue, b.residue),
+        );
         let heading = path.heading_jet(s);
         let (sin, cos) = heading.sin_cos();
         let origin = add3(&path.position_jet(s), &[-(sin * left), cos * left, height]);
-        Pose { origin, axes: axes(heading + rotation, tilt, obliquity) }
+        Pose {
+            origin,
+            axes: axes(heading + rotation, tilt, obliquity),
+        }
     }
 }
 

@@ -53,7 +53,11 @@ pub fn demo() -> SimConfig {
     SimConfig {
         seed: DEMO_SEED,
         rate_hz: 208.0,
-        subject: Subject { flight_residue: 0.05, creep_mps: 0.02, ..Subject::reference() },
+        subject: Subject {
+            flight_residue: 0.05,
+            creep_mps: 0.02,
+            ..Subject::reference()
+        },
         script,
         faults,
         mounting: Mounting::Drawn,
@@ -67,7 +71,12 @@ pub fn random_subject(seed: u64) -> SimConfig {
     SimConfig {
         seed,
         subject: Subject::drawn(seed),
-        script: Script::new().stand(12.0).walk(20.0, 1.3).run(120.0, 3.0).stop(10.0).stand(5.0),
+        script: Script::new()
+            .stand(12.0)
+            .walk(20.0, 1.3)
+            .run(120.0, 3.0)
+            .stop(10.0)
+            .stand(5.0),
         faults: Faults::typical(),
         mounting: Mounting::Drawn,
         ..SimConfig::default()
@@ -100,10 +109,14 @@ pub fn sweep(seed: u64) -> Vec<Case> {
         add(format!("run {v:.1} m/s"), &|c| c.script = steady(v, None));
     }
     for cadence in [150.0, 165.0, 180.0, 200.0] {
-        add(format!("cadence {cadence:.0}"), &|c| c.script = steady(3.3, Some(cadence)));
+        add(format!("cadence {cadence:.0}"), &|c| {
+            c.script = steady(3.3, Some(cadence))
+        });
     }
     for strike in [-8.0, -3.0, 2.0, 10.0, 18.0, 25.0] {
-        add(format!("strike {strike:.0} deg"), &|c| c.subject.strike_rad = rad(strike));
+        add(format!("strike {strike:.0} deg"), &|c| {
+            c.subject.strike_rad = rad(strike)
+        });
     }
     for percent in [2.0, 5.0, 10.0] {
         add(format!("asymmetry {percent:.0} %"), &|c| {
@@ -113,20 +126,35 @@ pub fn sweep(seed: u64) -> Vec<Case> {
     }
     for percent in [-8.0, -4.0, 4.0, 8.0] {
         add(format!("slope {percent:.0} %"), &|c| {
-            c.script = Script::new().stand(12.0).run(8.0, 3.0).slope(32.0, 0.01 * percent).run(6.0, 3.0).stop(9.0);
+            c.script = Script::new()
+                .stand(12.0)
+                .run(8.0, 3.0)
+                .slope(32.0, 0.01 * percent)
+                .run(6.0, 3.0)
+                .stop(9.0);
         });
     }
     add("belt".into(), &|c| c.ground = Ground::Belt { speed: 3.3 });
     add("turns".into(), &|c| c.script = figure_of_eight());
     add("fatigue".into(), &|c| {
-        let tired = Form { cadence_scale: 0.96, contact_scale: 1.1, drop_rad: [rad(0.5), rad(3.0)], ..Form::USUAL };
+        let tired = Form {
+            cadence_scale: 0.96,
+            contact_scale: 1.1,
+            drop_rad: [rad(0.5), rad(3.0)],
+            ..Form::USUAL
+        };
         c.script = Script::new().stand(12.0).run_in_form(60.0, 3.3, tired, 60.0).stop(9.0);
     });
     for rate in [100.0, 400.0] {
         add(format!("rate {rate:.0} Hz"), &|c| c.rate_hz = rate);
     }
     for g in [8.0, 16.0, 200.0] {
-        add(format!("range {g:.0} g"), &|c| c.ranges = Ranges { acc_g: [g; 3], gyro_dps: [4000.0; 3] });
+        add(format!("range {g:.0} g"), &|c| {
+            c.ranges = Ranges {
+                acc_g: [g; 3],
+                gyro_dps: [4000.0; 3],
+            }
+        });
     }
     for which in 0..24 {
         add(format!("mount {which}"), &|c| c.mounting = Mounting::Straight(which));
@@ -138,7 +166,11 @@ pub fn sweep(seed: u64) -> Vec<Case> {
 fn base(seed: u64) -> SimConfig {
     SimConfig {
         seed,
-        subject: Subject { creep_mps: 0.05, flight_residue: 0.05, ..Subject::reference() },
+        subject: Subject {
+            creep_mps: 0.05,
+            flight_residue: 0.05,
+            ..Subject::reference()
+        },
         script: steady(3.3, None),
         placements: Placement::ALL.to_vec(),
         faults: Faults::typical(),
@@ -148,7 +180,13 @@ fn base(seed: u64) -> SimConfig {
 }
 
 fn steady(speed: f64, cadence: Option<f64>) -> Script {
-    let run = Segment::Run { secs: 40.0, speed, cadence, form: Form::USUAL, onset_s: 0.0 };
+    let run = Segment::Run {
+        secs: 40.0,
+        speed,
+        cadence,
+        form: Form::USUAL,
+        onset_s: 0.0,
+    };
     Script::new().stand(12.0).accelerate(6.0, speed).then(run).stop(12.0)
 }
 

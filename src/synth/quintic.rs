@@ -54,12 +54,22 @@ pub(super) struct Knot {
 impl Knot {
     /// Value, rate and second rate are given.
     pub(super) fn full(t: f64, state: Jet) -> Self {
-        Self { t, v: state.v, d: Some(state.d), a: Some(state.a) }
+        Self {
+            t,
+            v: state.v,
+            d: Some(state.d),
+            a: Some(state.a),
+        }
     }
 
     /// Value and rate are given.
     pub(super) fn moving(t: f64, v: f64, d: f64) -> Self {
-        Self { t, v, d: Some(d), a: None }
+        Self {
+            t,
+            v,
+            d: Some(d),
+            a: None,
+        }
     }
 
     /// Only the value is given.
@@ -78,15 +88,20 @@ impl Curve {
     /// The least-jerk curve through at least two knots with rising times.
     pub(super) fn through(knots: &[Knot]) -> Self {
         let states = complete(knots);
-        let pieces =
-            knots.windows(2).zip(states.windows(2)).map(|(k, s)| Quintic::between(k[0].t, s[0], k[1].t, s[1])).collect();
+        let pieces = knots
+            .windows(2)
+            .zip(states.windows(2))
+            .map(|(k, s)| Quintic::between(k[0].t, s[0], k[1].t, s[1]))
+            .collect();
         Self { pieces }
     }
 
     /// The curve at `t`; before the first and after the last knot the end pieces go on.
     pub(super) fn at(&self, t: f64) -> Jet {
         let after = self.pieces.iter().take_while(|p| p.t0 <= t).count();
-        self.pieces.get(after.saturating_sub(1)).map_or_else(Jet::default, |p| p.at(t))
+        self.pieces
+            .get(after.saturating_sub(1))
+            .map_or_else(Jet::default, |p| p.at(t))
     }
 }
 
@@ -104,7 +119,10 @@ fn number_unknowns(knots: &[Knot]) -> Unknowns {
             count - 1
         })
     };
-    let of_knot = knots.iter().map(|k| [take(k.d.is_none()), take(k.a.is_none())]).collect();
+    let of_knot = knots
+        .iter()
+        .map(|k| [take(k.d.is_none()), take(k.a.is_none())])
+        .collect();
     Unknowns { of_knot, count }
 }
 
@@ -124,16 +142,33 @@ fn complete(knots: &[Knot]) -> Vec<Jet> {
         let rise = pair[1].v - pair[0].v;
         // Third and fourth derivative at both ends, linear in (rise, d0·h, a0·h², d1·h, a1·h²).
         let ends = [
-            (k, [60.0, -36.0, -9.0, -24.0, 3.0], [-360.0, 192.0, 36.0, 168.0, -24.0], 1.0),
-            (k + 1, [60.0, -24.0, -3.0, -36.0, 9.0], [360.0, -168.0, -24.0, -192.0, 36.0], -1.0),
+            (
+                k,
+                [60.0, -36.0, -9.0, -24.0, 3.0],
+                [-360.0, 192.0, 36.0, 168.0, -24.0],
+                1.0,
+            ),
+            (
+                k + 1,
+                [60.0, -24.0, -3.0, -36.0, 9.0],
+                [360.0, -168.0, -24.0, -192.0, 36.0],
+                -1.0,
+            ),
         ];
         let h2 = h * h;
         for (knot, jerk, snap, sign) in ends {
             for (which, row_of, weights) in [(1, jerk, 1.0 / (h2 * h)), (0, snap, 1.0 / (h2 * h2))] {
-                let Some(row) = unknowns.of_knot[knot][which] else { continue };
+                let Some(row) = unknowns.of_knot[knot][which] else {
+                    continue;
+                };
                 let w = sign * weights;
                 m[row][n] -= w * row_of[0] * rise;
-                let terms = [(k, 0, row_of[1] * h), (k, 1, row_of[2] * h2), (k + 1, 0, row_of[3] * h), (k + 1, 1, row_of[4] * h2)];
+                let terms = [
+                    (k, 0, row_of[1] * h),
+                    (k, 1, row_of[2] * h2),
+                    (k + 1, 0, row_of[3] * h),
+                    (k + 1, 1, row_of[4] * h2),
+                ];
                 for (of, order, coefficient) in terms {
                     match unknowns.of_knot[of][order] {
                         Some(column) => m[row][column] += w * coefficient,
@@ -154,30 +189,41 @@ fn complete(knots: &[Knot]) -> Vec<Jet> {
 }
 
 fn given(knot: &Knot, order: usize, scale: f64) -> f64 {
-    if order == 0 { knot.d.unwrap_or(0.0) * scale } else { knot.a.unwrap_or(0.0) * scale * scale }
+    if order == 0 {
+        knot.d.unwrap_or(0.0) * scale
+    } else {
+        knot.a.unwrap_or(0.0) * scale * scale
+    }
 }
 
 /// Gaussian elimination with partial pivoting on at most a dozen unknowns; a vanishing pivot leaves that unknown 0.
 fn solve(mut m: Vec<Vec<f64>>) -> Vec<f64> {
     let n = m.len();
     for col in 0..n {
-        let pivot = (col..n).fold(col, |best, r| if m[r][col].abs() > m[best][col].abs() { r } else { best });
+        let pivot = (col..n).fold(
+            col,
+            |best, r| if m[r][col].abs() > m[best][col].abs() { r } else { best },
+        );
         m.swap(col, pivot);
         if m[col][col].abs() < 1e-300 {
             continue;
         }
-        for row in col + 1..n {
-            let factor = m[row][col] / m[col][col];
-            for j in col..=n {
-                let upper = m[col][j];
-                m[row][j] -= factor * upper;
+        let (upper, lower) = m.split_at_mut(col + 1);
+        for row in lower {
+            let factor = row[col] / upper[col][col];
+            for (below, above) in row.iter_mut().zip(&upper[col]).skip(col) {
+                *below -= factor * above;
             }
         }
     }
     let mut x = vec![0.0; n];
     for row in (0..n).rev() {
         let sum: f64 = (row + 1..n).map(|j| m[row][j] * x[j]).sum();
-        x[row] = if m[row][row].abs() < 1e-300 { 0.0 } else { (m[row][n] - sum) / m[row][row] };
+        x[row] = if m[row][row].abs() < 1e-300 {
+            0.0
+        } else {
+            (m[row][n] - sum) / m[row][row]
+        };
     }
     x
 }
@@ -200,14 +246,20 @@ mod tests {
 
     #[test]
     fn open_rates_are_those_of_least_jerk() {
-        let ends = (Knot::full(0.0, Jet::new(0.0, 1.0, -3.0)), Knot::full(0.9, Jet::new(0.2, -2.0, 5.0)));
+        let ends = (
+            Knot::full(0.0, Jet::new(0.0, 1.0, -3.0)),
+            Knot::full(0.9, Jet::new(0.2, -2.0, 5.0)),
+        );
         let best = Curve::through(&[ends.0, Knot::through(0.3, 0.5), Knot::through(0.7, 0.1), ends.1]);
         let least = jerk_cost(&best, 0.0, 0.9);
         let at = best.at(0.3);
         for (dd, da) in [(0.02, 0.0), (-0.02, 0.0), (0.0, 0.3), (0.0, -0.3)] {
             let moved = Knot::full(0.3, Jet::new(0.5, at.d + dd, at.a + da));
             let other = Curve::through(&[ends.0, moved, Knot::through(0.7, 0.1), ends.1]);
-            assert!(jerk_cost(&other, 0.0, 0.9) > least, "a nudge of ({dd}, {da}) must cost jerk");
+            assert!(
+                jerk_cost(&other, 0.0, 0.9) > least,
+                "a nudge of ({dd}, {da}) must cost jerk"
+            );
         }
     }
 

@@ -73,9 +73,7 @@ impl Kinematics {
     /// Specific force at a point of the segment, in the segment frame: Rᵀ(p̈ + g ẑ) + ω̇×ℓ + ω×(ω×ℓ).
     pub(super) fn specific_force(&self, lever: &Vector3<f64>) -> Vector3<f64> {
         let felt = self.acceleration + Vector3::new(0.0, 0.0, STANDARD_GRAVITY);
-        self.level_from_segment.tr_mul(&felt)
-            + self.omega_dot.cross(lever)
-            + self.omega.cross(&self.omega.cross(lever))
+        self.level_from_segment.tr_mul(&felt) + self.omega_dot.cross(lever) + self.omega.cross(&self.omega.cross(lever))
     }
 }
 
@@ -93,7 +91,14 @@ mod tests {
     fn rates_are_those_of_the_sign_table() {
         let still = Jet::default();
         let turning = Jet::new(0.0, 1.0, 0.0);
-        let omega = |yaw, down, roll| Pose { origin: [still; 3], axes: axes(yaw, down, roll) }.kinematics().omega;
+        let omega = |yaw, down, roll| {
+            Pose {
+                origin: [still; 3],
+                axes: axes(yaw, down, roll),
+            }
+            .kinematics()
+            .omega
+        };
         // Anterior tilt is a positive rate about y, left border up a positive rate about x, turning left about z.
         assert!((omega(still, turning, still) - Vector3::y()).norm() < 1e-12);
         assert!((omega(still, still, turning) - Vector3::x()).norm() < 1e-12);

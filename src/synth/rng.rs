@@ -39,7 +39,12 @@ impl Rng {
         // Two rounds between the parts, so that neighbouring seeds and purposes do not give shifted copies.
         let mut mixed = split_mix(&mut s) ^ (purpose as u64);
         mixed = split_mix(&mut mixed) ^ (instance as u64);
-        let state = [split_mix(&mut mixed), split_mix(&mut mixed), split_mix(&mut mixed), split_mix(&mut mixed)];
+        let state = [
+            split_mix(&mut mixed),
+            split_mix(&mut mixed),
+            split_mix(&mut mixed),
+            split_mix(&mut mixed),
+        ];
         Self { state, spare: None }
     }
 
@@ -134,7 +139,10 @@ mod tests {
     #[test]
     fn the_generator_is_the_published_one() {
         // First outputs of xoshiro256++ from the state 1, 2, 3, 4, worked out by hand from the published step.
-        let mut rng = Rng { state: [1, 2, 3, 4], spare: None };
+        let mut rng = Rng {
+            state: [1, 2, 3, 4],
+            spare: None,
+        };
         assert_eq!(rng.bits(), 41_943_041);
         assert_eq!(rng.bits(), 58_720_359);
     }

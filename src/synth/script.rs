@@ -95,7 +95,10 @@ impl Form {
             contact_scale: mix(self.contact_scale, to.contact_scale),
             strike_rad: mix(self.strike_rad, to.strike_rad),
             tilt_rad: mix(self.tilt_rad, to.tilt_rad),
-            drop_rad: [mix(self.drop_rad[0], to.drop_rad[0]), mix(self.drop_rad[1], to.drop_rad[1])],
+            drop_rad: [
+                mix(self.drop_rad[0], to.drop_rad[0]),
+                mix(self.drop_rad[1], to.drop_rad[1]),
+            ],
         }
     }
 }
@@ -136,7 +139,11 @@ impl Script {
     /// Adds walking at the subject's own cadence.
     #[must_use]
     pub fn walk(self, secs: f64, speed: f64) -> Self {
-        self.then(Segment::Walk { secs, speed, cadence: None })
+        self.then(Segment::Walk {
+            secs,
+            speed,
+            cadence: None,
+        })
     }
 
     /// Adds a change of speed.
@@ -148,19 +155,37 @@ impl Script {
     /// Adds running at the subject's own cadence and usual form.
     #[must_use]
     pub fn run(self, secs: f64, speed: f64) -> Self {
-        self.then(Segment::Run { secs, speed, cadence: None, form: Form::USUAL, onset_s: 5.0 })
+        self.then(Segment::Run {
+            secs,
+            speed,
+            cadence: None,
+            form: Form::USUAL,
+            onset_s: 5.0,
+        })
     }
 
     /// Adds running at a given cadence.
     #[must_use]
     pub fn run_at(self, secs: f64, speed: f64, cadence: f64) -> Self {
-        self.then(Segment::Run { secs, speed, cadence: Some(cadence), form: Form::USUAL, onset_s: 5.0 })
+        self.then(Segment::Run {
+            secs,
+            speed,
+            cadence: Some(cadence),
+            form: Form::USUAL,
+            onset_s: 5.0,
+        })
     }
 
     /// Adds running in another form.
     #[must_use]
     pub fn run_in_form(self, secs: f64, speed: f64, form: Form, onset_s: f64) -> Self {
-        self.then(Segment::Run { secs, speed, cadence: None, form, onset_s })
+        self.then(Segment::Run {
+            secs,
+            speed,
+            cadence: None,
+            form,
+            onset_s,
+        })
     }
 
     /// Adds a turn.

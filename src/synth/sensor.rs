@@ -83,7 +83,12 @@ pub(super) struct Body<'a> {
 impl<'a> Body<'a> {
     pub(super) fn new(subject: &'a Subject, timeline: &'a Timeline) -> Self {
         let feet = [0, 1].map(|i| FootTrack::new(subject, &timeline.steps[i]));
-        Self { subject, timeline, feet, interval: 0 }
+        Self {
+            subject,
+            timeline,
+            feet,
+            interval: 0,
+        }
     }
 
     pub(super) fn interval(&mut self, t: f64) -> &'a Interval {
@@ -223,7 +228,11 @@ pub struct Samples<'a> {
 impl<'a> Samples<'a> {
     /// The sensor labelled `label`.
     pub(super) fn new(config: &'a SimConfig, timeline: &'a Timeline, label: Placement) -> Self {
-        let worn = if config.faults.swaps_sides() { exchanged(label) } else { label };
+        let worn = if config.faults.swaps_sides() {
+            exchanged(label)
+        } else {
+            label
+        };
         let mut rng = Rng::stream(config.seed, Purpose::Clock, label.index());
         let ppm = rng.between(-1.0, 1.0) * config.faults.clock.ppm;
         let phase = rng.unit() / config.rate_hz;
@@ -236,16 +245,27 @@ impl<'a> Samples<'a> {
             rng,
         };
         let spec = config.spec(label);
-        let converter = Converter { acc_range: spec.acc_range, gyro_range: spec.gyro_range };
+        let converter = Converter {
+            acc_range: spec.acc_range,
+            gyro_range: spec.gyro_range,
+        };
         let mut axis = Rng::stream(config.seed, Purpose::Mounts, 16 + label.index());
         let (mut slips, mut reboots, mut stuck) = (Vec::new(), Vec::new(), Vec::new());
         for event in &config.faults.events {
             match *event {
-                FaultEvent::Slip { placement, at_s, angle_rad } if placement == label => {
+                FaultEvent::Slip {
+                    placement,
+                    at_s,
+                    angle_rad,
+                } if placement == label => {
                     slips.push((at_s, angle_rad, axis.direction()));
                 }
                 FaultEvent::Reboot { placement, at_s } if placement == label => reboots.push(at_s),
-                FaultEvent::Stuck { placement, from_s, secs } if placement == label => {
+                FaultEvent::Stuck {
+                    placement,
+                    from_s,
+                    secs,
+                } if placement == label => {
                     stuck.push((from_s, from_s + secs));
                 }
                 _ => {}
@@ -272,11 +292,16 @@ impl<'a> Samples<'a> {
     fn felt(&mut self, t: f64) -> (Vector3<f64>, Vector3<f64>) {
         let k = self.body.segment(self.worn, t.max(0.0));
         let m = &self.mount;
-        (m.sensor_from_segment * k.specific_force(&m.lever), m.sensor_from_segment * k.omega)
+        (
+            m.sensor_from_segment * k.specific_force(&m.lever),
+            m.sensor_from_segment * k.omega,
+        )
     }
 
     fn restart_if_due(&mut self, t: f64) {
-        let Some(i) = self.reboots.iter().position(|&at| t >= at) else { return };
+        let Some(i) = self.reboots.iter().position(|&at| t >= at) else {
+            return;
+        };
         let at = self.reboots.swap_remove(i);
         self.boot += 1;
         self.index = 0;
@@ -286,7 +311,9 @@ impl<'a> Samples<'a> {
     }
 
     fn slip_if_due(&mut self, t: f64) {
-        let Some(i) = self.slips.iter().position(|s| t >= s.0) else { return };
+        let Some(i) = self.slips.iter().position(|s| t >= s.0) else {
+            return;
+        };
         let (_, angle, axis) = self.slips.swap_remove(i);
         self.mount = self.mount.slipped(axis, angle);
     }

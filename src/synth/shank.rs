@@ -28,7 +28,10 @@ pub(super) fn shank_pose(subject: &Subject, pelvis: &Pose, ankle: &Jet3, left: f
     let y = unit3(&cross3(&up_leg, &pelvis.axes[0]));
     let forward = cross3(&y, &up_leg);
     let z: Jet3 = [0, 1, 2].map(|i| up_leg[i] * cosine + forward[i] * sine);
-    Pose { origin: *ankle, axes: [cross3(&y, &z), y, z] }
+    Pose {
+        origin: *ankle,
+        axes: [cross3(&y, &z), y, z],
+    }
 }
 
 /// Bends the knee instead of overstretching the leg: the identity up to 98.5 %, then a hyperbolic tangent whose second

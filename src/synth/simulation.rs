@@ -25,7 +25,10 @@ pub struct Ranges {
 impl Default for Ranges {
     /// ±32 g on feet and shanks, ±16 g at the sacrum, ±2000 °/s: the recommended setting.
     fn default() -> Self {
-        Self { acc_g: [32.0, 32.0, 16.0], gyro_dps: [2000.0; 3] }
+        Self {
+            acc_g: [32.0, 32.0, 16.0],
+            gyro_dps: [2000.0; 3],
+        }
     }
 }
 
@@ -90,7 +93,10 @@ impl SimConfig {
             SegmentKind::Shank => 1,
             SegmentKind::Sacrum => 2,
         };
-        let (acc_range, gyro_range) = (self.ranges.acc_g[kind] * STANDARD_GRAVITY, rad(self.ranges.gyro_dps[kind]));
+        let (acc_range, gyro_range) = (
+            self.ranges.acc_g[kind] * STANDARD_GRAVITY,
+            rad(self.ranges.gyro_dps[kind]),
+        );
         SensorSpec {
             placement,
             rate_hz: self.rate_hz,
@@ -156,7 +162,11 @@ impl Simulation {
     #[must_use]
     pub fn athlete(&self) -> Athlete {
         let s = &self.config.subject;
-        Athlete { height_m: Some(s.height_m), mass_kg: Some(s.mass_kg), leg_length_m: None }
+        Athlete {
+            height_m: Some(s.height_m),
+            mass_kg: Some(s.mass_kg),
+            leg_length_m: None,
+        }
     }
 
     /// What the sensor of this label records, losses of the radio not counted: for writing recordings.
@@ -193,7 +203,11 @@ impl Simulation {
     /// Times at which nothing arrives from this sensor, s.
     pub(super) fn dropouts(&self, placement: Placement) -> Vec<(f64, f64)> {
         let of = |event: &FaultEvent| match *event {
-            FaultEvent::Dropout { placement: p, from_s, secs } if p == placement => Some((from_s, from_s + secs)),
+            FaultEvent::Dropout {
+                placement: p,
+                from_s,
+                secs,
+            } if p == placement => Some((from_s, from_s + secs)),
             _ => None,
         };
         self.config.faults.events.iter().filter_map(of).collect()

@@ -13,20 +13,17 @@ use super::quintic::{Curve, Knot};
 use super::rigid::{Pose, axes};
 use super::step::{Gait, Landing, Step};
 use super::subject::Subject;
-use crate::model::units::rad;
+use crate::model::units::{RAD_PER_DEG, rad};
 
-/// Pitch within which the point of contact moves from heel to ball, rad.
-const ROLL_OVER_PITCH: f64 = rad_const(4.0);
+/// Pitch at which the point of contact begins to move from the heel, and at which it has come to the ball, rad.
+const ROLL_OVER: [f64; 2] = [6.0 * RAD_PER_DEG, -4.0 * RAD_PER_DEG];
 /// Time after a landing at which a foot that stays is at rest, s.
 pub(super) const SETTLED_AFTER_S: f64 = 0.32;
 /// Time before toe-off at which a resting foot begins to rise, s.
 pub(super) const RISES_BEFORE_S: f64 = 0.5;
-/// Largest acceleration of a landing shock, m/s²: published shoe-mounted peaks reach 70 g (Bailey and Harle 2014).
-const LARGEST_SHOCK: f64 = 640.0;
-
-const fn rad_const(deg: f64) -> f64 {
-    deg * crate::model::units::RAD_PER_DEG
-}
+/// Largest acceleration of a landing shock at the sole, m/s². With the turning of the foot on top the instep then reaches
+/// the 70 g that have been published for shoes (Bailey and Harle 2014).
+const LARGEST_SHOCK: f64 = 480.0;
 
 /// Attitude angles of a foot: yaw, pitch (toes up), roll (left border up).
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +80,11 @@ impl Shock {
         let x = (t - self.starts) / self.lasts;
         let step = smooth_step(Jet::new(x, 1.0 / self.lasts, 0.0));
         // Displacement still to come: the velocity times what is left of the area under its decay.
-        let left = if x <= 0.0 { 0.5 - x } else { 1.0 - x - (0.5 - smooth_step_area(x)) };
+        let left = if x <= 0.0 {
+            0.5 - x
+        } else {
+            1.0 - x - (0.5 - smooth_step_area(x))
+        };
         let decay = Jet::new(-left * self.lasts, 1.0 - step.v, -step.d);
         self.velocity.map(|v| decay * v)
     }
@@ -124,24 +125,36 @@ impl Stance {
     }
 
     pub(super) fn angles(&self, t: f64) -> Angles {
-        Angles { yaw: self.yaw.at(t), pitch: self.pitch.at(t), roll: self.roll.at(t) }
+        Angles {
+            yaw: self.yaw.at(t),
+            pitch: self.pitch.at(t),
+            roll: self.roll.at(t),
+        }
     }
 
     pub(super) fn pose(&self, t: f64) -> Pose {
         let (origin, axes) = self.rolled(t);
-        Pose { origin: add3(&origin, &self.shock.at(t)), axes }
+        Pose {
+            origin: add3(&origin, &self.shock.at(t)),
+            axes,
+        }
     }
 
     /// The pose without the landing shock.
     fn rolled(&self, t: f64) -> (Jet3, [Jet3; 3]) {
         let angles = self.angles(t);
         let axes = angles.axes();
-        let over = smooth_step(((angles.pitch + -self.slope) * (-0.5 / ROLL_OVER_PITCH)) + 0.5);
+        let [begins, ends] = ROLL_OVER;
+        let over = smooth_step((angles.pitch + -(self.slope + begins)) * (1.0 / (ends - begins)));
         let contact = over * (self.ball - self.heel) + self.heel;
         let lift = sub3(&self.flat.map(Jet::constant), &axes[0]);
         let (creep, give) = (self.creep.at(t), self.give.at(t));
         let (rise, run) = libm::sincos(self.slope);
-        let shift = [creep * (run * self.travel[0]), creep * (run * self.travel[1]), creep * rise + give];
+        let shift = [
+            creep * (run * self.travel[0]),
+            creep * (run * self.travel[1]),
+            creep * rise + give,
+        ];
         let place = self.place.map(Jet::constant);
         (add3(&add3(&place, &scale3(&lift, contact)), &shift), axes)
     }
@@ -155,11 +168,19 @@ impl Stance {
         };
         let starts = step.ic + step.sole_delay_s;
         let (rocker, _) = self.rolled(starts);
-        let arrives = [forward * self.travel[0], forward * self.travel[1], forward * step.grade - down];
+        let arrives = [
+            forward * self.travel[0],
+            forward * self.travel[1],
+            forward * step.grade - down,
+        ];
         let velocity = [0, 1, 2].map(|i| arrives[i] - rocker[i].d);
         let size = velocity.iter().map(|v| v * v).sum::<f64>().sqrt();
         // The steepest point of the quintic step is 15/8 of its mean slope.
-        Shock { starts, lasts: step.impact_s.max(1.875 * size / LARGEST_SHOCK), velocity }
+        Shock {
+            starts,
+            lasts: step.impact_s.max(1.875 * size / LARGEST_SHOCK),
+            velocity,
+        }
     }
 }
 
@@ -201,7 +222,10 @@ fn pitch_curve(step: &Step, slope: f64) -> Pitch {
     if let Some(tc) = step.tc {
         push_off(step, at_quiet, quiet_t, tc, &mut knots);
     }
-    Pitch { curve: Curve::through(&knots), slap_before }
+    Pitch {
+        curve: Curve::through(&knots),
+        slap_before,
+    }
 }
 
 /// From landing to the quiet phase of a step; returns the state there.
@@ -220,11 +244,14 @@ fn land_rolling(
         let wanted = (step.mid_pitch_rad + slope - strike).clamp(0.15 * rise_s, 0.9 * rise_s);
         let rate = 2.0 * wanted / rise_s;
         knots.push(Knot::moving(step.ic, strike, rate));
-        let quiet = Jet::new(strike + wanted, 0.0, -2.0 * rate / contact_s);
+        let quiet = Jet::new(strike + wanted, 0.0, -1.2 * rate / contact_s);
         knots.push(Knot::full(quiet_t, quiet));
         let lead = -step.slap_delay_s;
         let slowest = -2.2;
-        *slap_before = Some((step.ic - lead, Jet::new(strike - 0.5 * (slowest + rate) * lead, slowest, 0.0)));
+        *slap_before = Some((
+            step.ic - lead,
+            Jet::new(strike - 0.5 * (slowest + rate) * lead, slowest, 0.0),
+        ));
         return quiet;
     }
     let flat_t = step.ic + (0.14 + 0.5 * step.strike_rad.max(0.0)).clamp(0.14, 0.26) * contact_s;
@@ -252,8 +279,11 @@ fn slap(step: &Step, slope: f64, flat: f64, rate_after: f64, flat_t: f64, knots:
     let (share, tail) = (1.0 - short / 3.0, 0.42);
     let wanted = strike - flat - (1.0 - tail) * rate_after * rest;
     let slowest = if step.gait == Gait::Run { 2.4 } else { 2.0 };
-    let fastest = (wanted / (share * delay + tail * rest)).clamp(slowest, 18.0);
-    knots.push(Knot::full(step.ic, Jet::new(strike, -fastest * (1.0 - short), -2.0 * fastest * short / delay)));
+    let fastest = (wanted / (share * delay + tail * rest)).clamp(slowest, 12.0);
+    knots.push(Knot::full(
+        step.ic,
+        Jet::new(strike, -fastest * (1.0 - short), -2.0 * fastest * short / delay),
+    ));
     let at_fastest = strike - share * fastest * delay;
     knots.push(Knot::full(step.ic + delay, Jet::new(at_fastest, -fastest, 0.0)));
     at_fastest - (tail * fastest + (1.0 - tail) * rate_after) * rest
@@ -275,7 +305,11 @@ fn push_off(step: &Step, from: Jet, from_t: f64, tc: f64, knots: &mut Vec<Knot>)
     knots.push(Knot::full(fastest_t, Jet::new(at_fastest, -fastest, 0.0)));
     // The same curvature of the rate on both sides of its minimum, about one over 50 ms squared.
     let slack = fastest * (lead / 0.05) * (lead / 0.05);
-    let at_tc = Jet::new(at_fastest - fastest * lead + slack * lead / 3.0, -fastest + slack, 2.0 * slack / lead);
+    let at_tc = Jet::new(
+        at_fastest - fastest * lead + slack * lead / 3.0,
+        -fastest + slack,
+        2.0 * slack / lead,
+    );
     knots.push(Knot::full(tc, at_tc));
 }
 
@@ -326,7 +360,10 @@ fn turn_curves(step: &Step) -> (Curve, Curve) {
 /// Forward creep and giving way of the shoe: at rest on landing, moving and accelerating as drawn at mid-stance.
 fn shoe_curves(step: &Step) -> (Curve, Curve) {
     let (Landing::Strike, Some(tc)) = (step.landing, step.tc) else {
-        let zero = Curve::through(&[Knot::full(step.ic, Jet::default()), Knot::full(step.ic + 1.0, Jet::default())]);
+        let zero = Curve::through(&[
+            Knot::full(step.ic, Jet::default()),
+            Knot::full(step.ic + 1.0, Jet::default()),
+        ]);
         return (zero.clone(), zero);
     };
     let contact_s = tc - step.ic;
@@ -344,6 +381,10 @@ fn shoe_curves(step: &Step) -> (Curve, Curve) {
     let creep = Curve::through(&[still, Knot::full(quiet, at_quiet), Knot::full(tc, at_tc)]);
     // A bump sin³ has 3π² ≈ 30 times its height over its length squared at the top.
     let depth = up * contact_s * contact_s / 30.0;
-    let give = Curve::through(&[still, Knot::full(quiet, Jet::new(-depth, 0.0, up)), Knot::full(tc, Jet::default())]);
+    let give = Curve::through(&[
+        still,
+        Knot::full(quiet, Jet::new(-depth, 0.0, up)),
+        Knot::full(tc, Jet::default()),
+    ]);
     (creep, give)
 }

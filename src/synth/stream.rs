@@ -33,7 +33,11 @@ impl Channel<'_> {
                 if let Some((from, boot)) = self.last
                     && (self.lost > 0 || boot != raw.boot)
                 {
-                    let cause = if boot == raw.boot { GapCause::Lost } else { GapCause::Reboot };
+                    let cause = if boot == raw.boot {
+                        GapCause::Lost
+                    } else {
+                        GapCause::Reboot
+                    };
                     let missing = (sample.t.since(from) * self.spec.rate_hz).round() as u32;
                     let gap = SensorEvent::Gap {
                         placement: self.spec.placement,
@@ -46,7 +50,8 @@ impl Channel<'_> {
                 }
                 self.lost = 0;
                 self.last = Some((sample.t, raw.boot));
-                self.queue.push_back((sample.t, SensorEvent::Sample(self.spec.placement, sample)));
+                self.queue
+                    .push_back((sample.t, SensorEvent::Sample(self.spec.placement, sample)));
             }
         }
     }
@@ -73,7 +78,9 @@ impl<'a> Events<'a> {
         let standing = simulation.rests().iter().filter(long);
         Self {
             channels: simulation.config().placements.iter().map(channel).collect(),
-            standing: standing.map(|&(a, b)| (SessionTime::from_secs(a), SessionTime::from_secs(b))).collect(),
+            standing: standing
+                .map(|&(a, b)| (SessionTime::from_secs(a), SessionTime::from_secs(b)))
+                .collect(),
         }
     }
 }
@@ -85,7 +92,11 @@ impl Iterator for Events<'_> {
         for channel in &mut self.channels {
             channel.fill();
         }
-        let fronts = self.channels.iter().enumerate().filter_map(|(i, c)| c.queue.front().map(|q| (q.0, i)));
+        let fronts = self
+            .channels
+            .iter()
+            .enumerate()
+            .filter_map(|(i, c)| c.queue.front().map(|q| (q.0, i)));
         let first = fronts.min();
         if let Some(&(from, to)) = self.standing.front()
             && first.is_none_or(|(t, _)| t >= to)

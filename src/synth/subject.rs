@@ -4,6 +4,7 @@
 //! braking, the shank angle or the speed of the foot at touchdown follow from the kinematics.
 
 use super::rng::{Purpose, Rng};
+use crate::model::Side;
 use crate::model::units::rad;
 
 /// Thigh and shank length over body height: Winter, *Biomechanics and Motor Control of Human Movement*, table 4.1.
@@ -54,8 +55,11 @@ pub struct Subject {
     pub tilt_rad: f64,
     /// Ranges of pelvic tilt, obliquity and rotation in running, rad.
     pub pelvis_range_rad: [f64; 3],
-    /// By how much the pelvis drops more in right than in left stance, rad.
+    /// By how much the pelvis drops more in right than in left stance, rad (half of it less on the left, half more on the
+    /// right).
     pub drop_asymmetry_rad: f64,
+    /// The foot that takes the first step.
+    pub first_step: Side,
     /// Factor on all irregularity from stride to stride: 0 is a machine, 1 a person.
     pub variability: f64,
     /// Departure of the pelvis from free fall in flight, as a share of gravity (limbs move, the pelvis is not the centre
@@ -88,6 +92,7 @@ impl Subject {
             // Perpiñá-Martínez 2023: tilt 5.9–6.5°, obliquity 7.8–9.3°, rotation 9.7–13.6°.
             pelvis_range_rad: [rad(6.0), rad(8.4), rad(11.5)],
             drop_asymmetry_rad: 0.0,
+            first_step: Side::Left,
             variability: 1.0,
             flight_residue: 0.0,
         }
@@ -100,7 +105,11 @@ impl Subject {
         let mut rng = Rng::stream(seed, Purpose::Subject, 0);
         let height_m = rng.between(1.55, 1.92);
         // Three runners of four land on the heel (Hasegawa 2007, J Strength Cond Res 21(3): 75 %).
-        let strike_rad = if rng.happens(0.75) { rad(rng.between(6.0, 20.0)) } else { rad(rng.between(-10.0, 3.0)) };
+        let strike_rad = if rng.happens(0.75) {
+            rad(rng.between(6.0, 20.0))
+        } else {
+            rad(rng.between(-10.0, 3.0))
+        };
         let bmi = rng.between(19.0, 25.5);
         Self {
             height_m,
@@ -120,8 +129,13 @@ impl Subject {
             half_step_width_m: rng.between(0.015, 0.06),
             standing_rad: [rad(rng.between(2.0, 16.0)), rad(rng.between(-1.5, 1.5))],
             tilt_rad: rad(rng.between(1.0, 9.0)),
-            pelvis_range_rad: [rad(rng.between(4.5, 8.0)), rad(rng.between(6.0, 11.0)), rad(rng.between(8.0, 16.0))],
+            pelvis_range_rad: [
+                rad(rng.between(4.5, 8.0)),
+                rad(rng.between(6.0, 11.0)),
+                rad(rng.between(8.0, 16.0)),
+            ],
             drop_asymmetry_rad: rad(rng.normal().clamp(-2.0, 2.0)),
+            first_step: Side::Left,
             variability: 1.0,
             flight_residue: 0.05,
         }

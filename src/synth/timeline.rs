@@ -7,7 +7,8 @@
 
 use super::cursor::{Cursor, Wish};
 use super::pace::{
-    Pace, WALK_RUN_SPEED, braking, fall_speed, pace, pelvis_height, usual_cadence, walk_bounce, within_gait,
+    FOREFOOT_RAD, Pace, WALK_RUN_SPEED, braking, fall_speed, pace, pelvis_height, push_lead, slap_delay, usual_cadence,
+    walk_bounce, within_gait,
 };
 use super::path::Path;
 use super::pelvis::{Interval, Motion, Post, Swing, Vertical};
@@ -19,12 +20,13 @@ use crate::model::Side;
 use crate::model::units::{STANDARD_GRAVITY, rad};
 use std::f64::consts::PI;
 
-/// Largest change of speed from one step to the next, m/s.
-const SPEED_STEP: f64 = 0.32;
+/// Largest change of speed from one step to the next, walking and running, m/s.
+const SPEED_STEP: [f64; 2] = [0.2, 0.32];
 /// Speed of the first and the last steps, m/s.
 const CRAWL: f64 = 0.6;
-/// From the decision to go to the first toe-off, and from there to the first footfall, s.
-const START_S: (f64, f64) = (0.35, 0.5);
+/// From the decision to go to the first toe-off, and from there to the first footfall, s. The foot begins to rise half a
+/// second before it leaves: standing lasts until the decision.
+const START_S: (f64, f64) = (0.55, 0.45);
 /// The last two steps: time between them, and to standing still, s.
 const SETTLE_S: (f64, f64) = (0.6, 0.8);
 
@@ -90,7 +92,11 @@ struct Builder<'a> {
 }
 
 fn side_of(index: i64) -> Side {
-    if index.rem_euclid(2) == 0 { Side::Left } else { Side::Right }
+    if index.rem_euclid(2) == 0 {
+        Side::Left
+    } else {
+        Side::Right
+    }
 }
 
 fn slot(side: Side) -> usize {
@@ -117,7 +123,8 @@ impl<'a> Builder<'a> {
             wanders: Wanders::default(),
             time_factor: 1.0,
             length_factor: 1.0,
-            index: -1,
+            // Even footfalls are left ones.
+            index: if subject.first_step == Side::Left { -1 } else { 0 },
             t: 0.0,
             s: 0.0,
         };
@@ -143,7 +150,13 @@ impl<'a> Builder<'a> {
     fn rest_until(&mut self, end: f64) {
         if end > self.t {
             let (from, to) = (self.standing_post(self.t), self.standing_post(end));
-            self.timeline.intervals.push(Interval { from, to, motion: Motion::Rest, s0: self.s, braking: 0.0 });
+            self.timeline.intervals.push(Interval {
+                from,
+                to,
+                motion: Motion::Rest,
+                s0: self.s,
+                braking: 0.0,
+            });
             self.timeline.rests.push((self.t, end));
             self.t = end;
         }
@@ -156,7 +169,13 @@ impl<'a> Builder<'a> {
         let side = side_of(self.index);
         self.leave_ground(side, self.t + START_S.0);
         let first_ic = self.t + START_S.0 + START_S.1;
-        let wish = Wish { speed: CRAWL, running: false, cadence: None, form: self.cursor.form(), still: false };
+        let wish = Wish {
+            speed: CRAWL,
+            running: false,
+            cadence: None,
+            form: self.cursor.form(),
+            still: false,
+        };
         let mut here = self.footfall(first_ic, CRAWL, &wish, None);
         self.leave_ground(side.opposite(), first_ic + 0.16);
         self.join(rest, here.post, 0.0);
@@ -165,7 +184,8 @@ impl<'a> Builder<'a> {
             let t = here.post.t + here.pace.step_s;
             let wish = self.cursor.wish(t, self.s, here.speed, &mut self.timeline.path);
             let aim = if wish.still { CRAWL - 0.1 } else { wish.speed };
-            let speed = aim.clamp(here.speed - SPEED_STEP, here.speed + SPEED_STEP);
+            let most = SPEED_STEP[usize::from(here.gait == Gait::Run)];
+            let speed = aim.clamp(here.speed - most, here.speed + most);
             self.index += 1;
             if wish.still && speed < CRAWL {
                 self.settle(&here, t);
@@ -173,6 +193,7 @@ impl<'a> Builder<'a> {
             }
             let next = self.footfall(t, speed, &wish, Some(&here));
             self.join(here.post, next.post, here.speed);
+            self.hurry(&here, &next);
             self.land(&next);
             here = next;
         }
@@ -197,16 +218,29 @@ impl<'a> Builder<'a> {
         let usual = pace(self.subject, gait, speed, cadence, form.contact_scale, form.reach_m);
         let contact_deviation = 1.0 + 0.02 * var * self.wanders.contact[slot(side)].next(&mut self.rng);
         let step_s = usual.step_s * self.time_factor * (1.0 + side.sign() * self.subject.step_asymmetry);
-        let contact_s = usual.contact_s * contact_deviation * (1.0 + 0.5 * side.sign() * self.subject.contact_asymmetry);
-        let drawn = Pace { step_s, contact_s: within_gait(gait, contact_s, step_s), reach_m: usual.reach_m };
+        let contact_s =
+            usual.contact_s * contact_deviation * (1.0 + 0.5 * side.sign() * self.subject.contact_asymmetry);
+        let drawn = Pace {
+            step_s,
+            contact_s: within_gait(gait, contact_s, step_s),
+            reach_m: usual.reach_m,
+        };
 
         let after_run = before.filter(|b| b.gait == Gait::Run);
         let flight = |p: &Pace| p.step_s - p.contact_s;
-        let vertical = if gait == Gait::Run || after_run.is_some() { Vertical::Bounce } else { Vertical::Stroll };
+        let vertical = if gait == Gait::Run || after_run.is_some() {
+            Vertical::Bounce
+        } else {
+            Vertical::Stroll
+        };
         let fall = fall_speed(after_run.map_or(flight(&drawn), |b| flight(&b.pace)).max(0.0));
         let both_run = gait == Gait::Run && after_run.is_some();
         let brake = braking(speed);
-        let drive = if gait == Gait::Run { drawn.contact_s } else { drawn.step_s };
+        let drive = if gait == Gait::Run {
+            drawn.contact_s
+        } else {
+            drawn.step_s
+        };
         let own = speed * self.length_factor / self.time_factor;
         let before_s = before.map_or(drawn.step_s, |b| b.pace.step_s);
         let post = Post {
@@ -219,7 +253,14 @@ impl<'a> Builder<'a> {
             fall,
             swing: self.swing(gait, speed, &usual, &form, both_run),
         };
-        Footfall { index: self.index, gait, speed, form, pace: drawn, post }
+        Footfall {
+            index: self.index,
+            gait,
+            speed,
+            form,
+            pace: drawn,
+            post,
+        }
     }
 
     fn swing(&self, gait: Gait, speed: f64, usual: &Pace, form: &Form, both_run: bool) -> Swing {
@@ -228,24 +269,40 @@ impl<'a> Builder<'a> {
         // In walking the pelvis turns and drops about two thirds as far and tilts by 3° (Perry and Burnfield 2010).
         let (share, tilt_share) = if run { (1.0, 1.0) } else { (0.6, 0.5) };
         let [tilt, obliquity, rotation] = s.pelvis_range_rad;
-        let drop = [form.drop_rad[0], form.drop_rad[1] + s.drop_asymmetry_rad];
+        let uneven = 0.5 * s.drop_asymmetry_rad;
+        let drop = [form.drop_rad[0] - uneven, form.drop_rad[1] + uneven];
         let w = 4.0 * PI / usual.step_s;
         Swing {
             height: pelvis_height(s, gait, speed, usual),
             bounce: if run { 0.0 } else { walk_bounce(speed) },
-            tilt: s.standing_rad[0] + if run { s.tilt_rad + form.tilt_rad } else { 0.5 * s.tilt_rad },
+            tilt: s.standing_rad[0]
+                + if run {
+                    s.tilt_rad + form.tilt_rad
+                } else {
+                    0.5 * s.tilt_rad
+                },
             obliquity: s.standing_rad[1] + 0.5 * (drop[0] - drop[1]),
             tilt_swing: 0.5 * tilt * tilt_share,
             obliquity_swing: 0.5 * obliquity * share + 0.5 * (drop[0] + drop[1]),
             rotation_swing: 0.5 * rotation * share,
             sway: if run { 0.4 * s.half_step_width_m } else { 0.022 },
-            residue: if both_run { s.flight_residue * STANDARD_GRAVITY / (w * w) } else { 0.0 },
+            residue: if both_run {
+                s.flight_residue * STANDARD_GRAVITY / (w * w)
+            } else {
+                0.0
+            },
         }
     }
 
     /// The pelvis from one post to the next; moves the place along.
     fn join(&mut self, from: Post, to: Post, speed: f64) {
-        let last_run = matches!(self.timeline.intervals.last(), Some(Interval { motion: Motion::Run { .. }, .. }));
+        let last_run = matches!(
+            self.timeline.intervals.last(),
+            Some(Interval {
+                motion: Motion::Run { .. },
+                ..
+            })
+        );
         let motion = match (self.runs_from(&from), from.vertical, to.vertical) {
             (Some(contact_s), _, _) => Motion::Run { contact_s },
             (None, Vertical::Still, Vertical::Still) => Motion::Rest,
@@ -253,10 +310,32 @@ impl<'a> Builder<'a> {
             _ => Motion::Bridge,
         };
         let braking = if speed > 0.0 { braking(speed) } else { 0.0 };
-        let interval = Interval { from, to, motion, s0: self.s, braking };
+        let interval = Interval {
+            from,
+            to,
+            motion,
+            s0: self.s,
+            braking,
+        };
         self.s = interval.distance(to.t).v;
         self.t = to.t;
         self.timeline.intervals.push(interval);
+    }
+
+    /// Getting faster, the walking foot behind leaves earlier than it would have at its own pace. Breaking into a run it
+    /// leaves before the next one lands: the body then already falls freely.
+    fn hurry(&mut self, behind: &Footfall, ahead: &Footfall) {
+        if behind.gait == Gait::Run {
+            return;
+        }
+        let overlap = ahead.pace.contact_s - ahead.pace.step_s;
+        let overlap = if ahead.gait == Gait::Run {
+            0.5 * overlap
+        } else {
+            overlap
+        };
+        let at_own_pace = behind.post.t + behind.pace.contact_s;
+        self.leave_ground(side_of(behind.index), at_own_pace.min(ahead.post.t + overlap));
     }
 
     /// Contact time if the foot that landed at this post runs.
@@ -274,11 +353,19 @@ impl<'a> Builder<'a> {
         let (s, rng) = (self.subject, &mut self.rng);
         let run = f.gait == Gait::Run;
         let strike_deviation = rad(1.5) * var * self.wanders.strike[slot(side)].next(rng);
-        let strike = if run { s.strike_rad + f.form.strike_rad } else { s.walk_strike_rad } + strike_deviation;
+        let strike = if run {
+            s.strike_rad + f.form.strike_rad
+        } else {
+            s.walk_strike_rad
+        } + strike_deviation;
         let creep_deviation = s.creep_sd_mps * var * self.wanders.creep[slot(side)].next(rng);
         // Faster feet are stopped and rolled over faster; the shapes scale with contact time.
         let briskness = if run { 0.245 / f.pace.contact_s } else { 0.3 };
-        let slap = slap_delay(f.speed, strike) + 0.002 * var * rng.normal();
+        let slap = match slap_delay(f.speed, strike) + 0.002 * var * rng.normal() {
+            // The sign tells heel from forefoot: chance must not change it.
+            before if strike < FOREFOOT_RAD => before.min(-0.015),
+            after => after.max(0.004),
+        };
         let push = push_lead(f.gait, f.speed) + 0.0025 * var * rng.normal();
         // A soft sole gives way by a centimetre or so, whatever the speed.
         let sole_delay_s = s.sole_delay_s.min(0.012 / (0.35 * f.speed));
@@ -293,9 +380,13 @@ impl<'a> Builder<'a> {
         step.strike_rad = strike;
         step.mid_pitch_rad = if run { rad(-5.5) } else { rad(-2.0) } + rad(0.7) * var * rng.normal();
         step.mid_rate = if run { 1.0 } else { 0.25 } * (1.0 + 0.1 * var * rng.normal()) * briskness.max(0.8).sqrt();
-        step.creep_mps = if run { s.creep_mps + creep_deviation } else { 0.3 * (s.creep_mps + creep_deviation) };
+        step.creep_mps = if run {
+            s.creep_mps + creep_deviation
+        } else {
+            0.3 * (s.creep_mps + creep_deviation)
+        };
         // Real running shows |f| − g of 1.5 to 4 m/s² at mid-stance (signal design 19.3).
-        step.mid_acc = if slap < 0.0 { [2.1, 1.8] } else { [2.6, 2.0] }.map(|a| a * briskness);
+        step.mid_acc = if slap < 0.0 { [1.9, 1.55] } else { [2.6, 2.0] }.map(|a| a * briskness.min(1.25));
         step.toe_out_rad += rad(1.0) * var * rng.normal();
         step.sole_delay_s = sole_delay_s;
         step.impact_s = s.impact_s * (1.0 + 0.08 * var * rng.normal());
@@ -375,7 +466,11 @@ impl<'a> Builder<'a> {
     fn ground(&self, side: Side, ahead: f64, half_width: f64) -> ([f64; 3], f64, f64) {
         let s = self.s + ahead;
         let path = &self.timeline.path;
-        (path.place(s, side.sign() * half_width), path.heading(s), path.gradient(s))
+        (
+            path.place(s, side.sign() * half_width),
+            path.heading(s),
+            path.gradient(s),
+        )
     }
 
     fn half_width(&self, gait: Gait) -> f64 {
@@ -401,26 +496,14 @@ impl<'a> Builder<'a> {
             ..Swing::default()
         };
         let phase = self.index as f64 + 0.5;
-        Post { t, vertical: Vertical::Still, v: 0.0, phase, phase_rate: 0.0, fall: 0.0, swing }
-    }
-}
-
-/// From initial contact to the minimum of the pitch rate, s; negative when it comes before. Signal design, section 6:
-/// +9 ms up to 3.5 m/s falling to +1 at 4.5 for rear-foot strikes of two runners against a force plate; −29 ms for the
-/// forefoot comes from a model only.
-fn slap_delay(speed: f64, strike_rad: f64) -> f64 {
-    if strike_rad < rad(-1.6) {
-        return -0.025;
-    }
-    0.009 - 0.008 * (speed - 3.5).clamp(0.0, 1.0)
-}
-
-/// From the minimum of the pitch rate in push-off to terminal contact, s: 29, 10, 14 ms at 2.5, 3.5, 4.5 m/s (same
-/// table), a design choice in walking.
-fn push_lead(gait: Gait, speed: f64) -> f64 {
-    match gait {
-        Gait::Walk => 0.030,
-        Gait::Run if speed < 3.5 => 0.029 - 0.019 * (speed - 2.5).clamp(0.0, 1.0),
-        Gait::Run => 0.010 + 0.004 * (speed - 3.5).clamp(0.0, 1.0),
+        Post {
+            t,
+            vertical: Vertical::Still,
+            v: 0.0,
+            phase,
+            phase_rate: 0.0,
+            fall: 0.0,
+            swing,
+        }
     }
 }
