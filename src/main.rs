@@ -1,7 +1,7 @@
-//! The `lope` program. Everything it does is in the library's `cli` module.
+//! The `lope` program: everything it does is in [`lope::cli`], so that tests and other programs can use the same parts.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lope::cli::run()
+    lope::cli::run(std::env::args_os())
 }

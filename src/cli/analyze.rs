@@ -1,179 +1,162 @@
-//! `lope analyze`: a recording in, strides out.
+//! `lope analyze`: a recording in; strides, a summary and a stored session out.
 
-use super::error::{CliError, Exit};
+use super::Globals;
+use super::console::Console;
+use super::failure::{Exit, Failure};
 use super::progress::Progress;
+use super::safe_file::SafeFile;
 use super::summary::Summary;
-use super::{Args as Globals, Outcome, interrupt, paths};
 use crate::interchange::{Mapping, Recording, stride_table};
-use crate::metrics::StrideRecord;
-use crate::model::{Placement, SessionTime};
-use crate::pipeline::{Health, Losses, Output, Pipeline, PipelineConfig};
+use crate::model::Side;
+use crate::pipeline::Output;
+use crate::runtime::offline::{self, PassError, Taker};
 use clap::Args;
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
-/// Arguments.
-#[derive(Debug, Args)]
+/// Arguments of `lope analyze`.
+#[derive(Args, Debug)]
 pub struct AnalyzeArgs {
-    /// Recording: a folder with recording.toml, or one CSV file.
+    /// A folder with recording.toml, or one CSV file
     pub recording: PathBuf,
-    /// Write one row per stride to this CSV file.
+    /// Write one row per stride to this file
     #[arg(long, value_name = "FILE.csv")]
     pub strides: Option<PathBuf>,
-    /// Store the session in this data folder instead of the usual one.
+    /// Keep the session in this store instead of the one in the data folder
     #[arg(long, value_name = "PATH", conflicts_with = "no_store")]
     pub store: Option<PathBuf>,
-    /// Do not store the session.
+    /// Keep nothing
     #[arg(long)]
     pub no_store: bool,
-    /// How to read CSV files of another logger (docs/import-format.md).
-    #[arg(long, value_name = "FILE.toml")]
+    /// How to read another logger's columns and units (docs/import-format.md)
+    #[arg(long, value_name = "FILE")]
     pub map: Option<PathBuf>,
-    /// Where the sensor of a single CSV file was worn.
-    #[arg(long, value_name = "PLACE")]
+    /// Where the sensor of a single CSV file was worn
+    #[arg(long, value_name = "PLACE", value_parser = super::placement_name)]
     pub placement: Option<String>,
 }
 
-/// Everything one pass over a recording gave.
-#[derive(Debug)]
-pub struct Analysis {
-    /// Strides, in order of decision.
-    pub records: Vec<StrideRecord>,
-    /// What should be known about the data.
-    pub health: Vec<Health>,
-    /// Per sensor worn.
-    pub losses: Vec<(Placement, Losses)>,
-    /// Newest instant.
-    pub end: SessionTime,
-    /// Files that ended in the middle of a line.
-    pub truncated: Vec<PathBuf>,
-}
-
-/// Reads a mapping file and applies `--placement`.
+/// Opens what the arguments name.
 ///
 /// # Errors
-/// The file cannot be read or is wrong, with all that is wrong in it.
-pub fn mapping(map: Option<&PathBuf>, placement: Option<&str>) -> Result<Option<Mapping>, CliError> {
-    let refused = |what: String| {
-        CliError::new("lope::mapping::refused", Exit::Input, what)
-            .advice("see docs/import-format.md for the mapping file")
-    };
+/// The recording or the mapping is refused.
+pub fn open(path: &Path, map: Option<&Path>, placement: Option<&str>) -> Result<Recording, Failure> {
     let mut mapping = match map {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| refused(format!("{}: cannot be read: {e}", path.display())))?;
-            Some(Mapping::parse(&text).map_err(|e| refused(format!("{}: {e}", path.display())))?)
+        None => Mapping::default(),
+        Some(file) => {
+            let refused = |why: String| {
+                Failure::new(
+                    "lope::mapping::refused",
+                    Exit::Refused,
+                    format!("The mapping file {} cannot be used.", file.display()),
+                )
+                .why(why)
+                .try_this("docs/import-format.md lists every key with an example")
+            };
+            let text = std::fs::read_to_string(file).map_err(|e| refused(e.to_string()))?;
+            Mapping::parse(&text).map_err(refused)?
         }
     };
-    if let Some(place) = placement {
-        if Placement::from_name(place).is_none() {
-            return Err(refused(format!(
-                "--placement {place}: expected left_foot, right_foot, left_shank, right_shank or sacrum"
-            )));
-        }
-        mapping.get_or_insert_default().placement = Some(place.to_owned());
+    if let Some(placement) = placement {
+        mapping.placement = Some(placement.to_owned());
     }
-    Ok(mapping)
+    Ok(Recording::open(path, Some(&mapping))?)
 }
 
-/// Runs a recording through the signal loop.
-///
-/// # Errors
-/// A line that cannot be read, or an interruption.
-pub fn analyse(recording: &Recording, quiet: bool) -> Result<Analysis, CliError> {
-    let mut pipeline = Pipeline::new(PipelineConfig {
-        sensors: recording.configs(),
-        athlete: recording.athlete(),
-        sync_sigma_s: recording.description.sync_sigma_s,
-        personal_speed_offset: 0.0,
-    });
-    let mut stream = recording.stream()?;
-    let mut analysis = Analysis {
-        records: Vec::new(),
-        health: Vec::new(),
-        losses: Vec::new(),
-        end: SessionTime::ZERO,
-        truncated: Vec::new(),
-    };
-    let mut out = Vec::with_capacity(64);
-    // A row of seven numbers takes about 66 bytes; exact enough for a bar.
-    let mut progress = Progress::new("analysing", recording.bytes() / 66, quiet);
-    let started = std::time::Instant::now();
-    let mut count = 0_u64;
-    while let Some(event) = stream.next_event()? {
-        if let crate::model::SensorEvent::Sample(_, sample) = &event {
-            analysis.end = analysis.end.max(sample.t);
-        }
-        pipeline.push(&event, &mut out);
-        analysis.take(&mut out);
-        count += 1;
-        if count.is_multiple_of(8192) {
-            if interrupt::requested() {
-                progress.done();
-                return Err(CliError::new(
-                    "lope::analyze::interrupted",
-                    Exit::Interrupted,
-                    "Stopped. Nothing was stored.",
-                ));
-            }
-            let speed = analysis.end.secs() / started.elapsed().as_secs_f64().max(1e-6);
-            progress.at(stream.lines(), &format!("{speed:.0}× real time"));
-        }
-    }
-    pipeline.flush(&mut out);
-    analysis.take(&mut out);
-    progress.done();
-    analysis.truncated = stream.truncated().map(std::path::Path::to_path_buf).collect();
-    analysis.losses = pipeline
-        .config()
+/// The side to write in a stride table where strides do not know theirs: a single foot sensor's nominal one.
+#[must_use]
+pub fn single_side(recording: &Recording) -> Option<Side> {
+    let mut feet = recording
         .sensors
         .iter()
-        .filter_map(|s| Some((s.placement, pipeline.losses(s.placement)?)))
-        .collect();
-    Ok(analysis)
+        .filter_map(|s| s.placement)
+        .filter(|p| p.segment() == crate::model::SegmentKind::Foot);
+    match (feet.next(), feet.next()) {
+        (Some(one), None) => one.side(),
+        _ => None,
+    }
 }
 
-impl Analysis {
-    fn take(&mut self, out: &mut Vec<Output>) {
-        for output in out.drain(..) {
-            match output {
-                Output::Stride(record) => self.records.push(*record),
-                Output::Health(health) => self.health.push(health),
-                Output::ProvisionalContact { .. } | Output::Contact { .. } | Output::Block(_) | Output::Window(_) => {}
-            }
+struct ToTable<'a> {
+    table: Option<SafeFile>,
+    side: Option<Side>,
+    progress: Progress,
+    bytes: u64,
+    stop: &'a dyn Fn() -> bool,
+}
+
+impl Taker for ToTable<'_> {
+    type Error = Failure;
+
+    fn take(&mut self, output: &Output) -> Result<(), Failure> {
+        if let (Output::Stride(record), Some(table)) = (output, &mut self.table) {
+            let side = self.side;
+            table.write(|mut out| stride_table::row(&mut out, record, side))?;
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, share: f64, signal_s: f64) -> ControlFlow<()> {
+        self.progress.at((share * self.bytes as f64) as u64, signal_s);
+        if (self.stop)() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
     }
 }
 
-/// Runs the command.
+/// Runs `lope analyze`.
 ///
 /// # Errors
-/// A recording that is refused, a table that cannot be written, a store that is busy or full.
-pub fn run(globals: &Globals, args: &AnalyzeArgs) -> Outcome {
-    let mapping = mapping(args.map.as_ref(), args.placement.as_deref())?;
-    let recording = Recording::open(&args.recording, mapping.as_ref())?;
-    let analysis = analyse(&recording, globals.quiet || globals.json)?;
-    for path in &analysis.truncated {
-        if !globals.quiet {
-            eprintln!(
-                "warning: {} ends in the middle of a line; that line was not used",
-                path.display()
-            );
-        }
+/// The recording is refused, or something could not be written; nothing is left behind then.
+pub fn run(globals: &Globals, args: &AnalyzeArgs) -> Result<Exit, Failure> {
+    let console: Console = globals.console;
+    let recording = open(&args.recording, args.map.as_deref(), args.placement.as_deref())?;
+    let bytes = recording.bytes();
+    let mut table = args.strides.as_deref().map(SafeFile::create).transpose()?;
+    if let Some(table) = &mut table {
+        table.write(|mut out| stride_table::header(&mut out))?;
     }
-    if let Some(path) = &args.strides {
-        let side = recording
-            .configs()
-            .iter()
-            .find(|c| !c.side_known)
-            .and_then(|c| c.placement.side());
-        paths::write_whole(path, |out| stride_table::write(out, &analysis.records, side))?;
+    let mut taker = ToTable {
+        table,
+        side: single_side(&recording),
+        progress: Progress::new(console, "analysing", bytes),
+        bytes,
+        stop: &|| false,
+    };
+    let pass = offline::run(&recording, &mut taker).map_err(|e| match e {
+        PassError::Read(e) => e.into(),
+        PassError::Taker(failure) => failure,
+        PassError::Stopped => stopped(),
+    });
+    taker.progress.finish();
+    let pass = pass?;
+    if let Some(table) = taker.table.take() {
+        table.keep()?;
     }
-    let summary = Summary::of(&recording.description.name, &analysis);
-    if globals.json {
-        println!("{}", summary.json());
+    let summary = Summary::of(&recording, &pass);
+    console.result(&if console.json {
+        summary.json_text()
     } else {
-        print!("{}", summary.text());
+        summary.text()
+    })?;
+    if let Some(path) = &args.strides {
+        console.advice(&format!("wrote {}", path.display()));
     }
-    Ok(Exit::Done)
+    Ok(if pass.truncated.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
+}
+
+/// Stopped by Ctrl-C before the end.
+#[must_use]
+pub fn stopped() -> Failure {
+    Failure::new(
+        "lope::analyze::stopped",
+        Exit::Interrupted,
+        "Stopped before the end; nothing was written or stored.",
+    )
 }

@@ -1,86 +1,142 @@
-//! The commands, one file each.
+//! The commands. Each verb has a file; this one holds what they share: the command line, and how a run ends.
 //!
-//! Results go to standard output, progress and advice to standard error. An error says what happened, the facts, and what
-//! to do, and ends with the exit code of its kind ([`error::Exit`]). Ctrl-C leaves nothing half-written: a command that
-//! was interrupted stores nothing.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "the commands are where lope speaks to a person and looks at the clock"
-)]
+//! Results go to standard output, everything else to standard error; `--json` gives one object. Exit codes are those of
+//! [`failure::Exit`].
 
 pub mod analyze;
-pub mod error;
-pub mod interrupt;
+pub mod console;
+pub mod failure;
 pub mod orientation;
-pub mod paths;
 pub mod progress;
+pub mod safe_file;
 pub mod summary;
+pub mod words;
 
 use clap::{Parser, Subcommand};
-use error::{CliError, Exit};
+use console::Console;
+use failure::{Exit, Failure};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What lope is for, word for word wherever people read results.
-pub const INTENDED_PURPOSE: &str = "Records and describes running form and training load for fitness and coaching. \
-It does not diagnose, predict, monitor or treat any condition.";
-
-/// lope: running gait from the sensors on your shoes, shins and waistband.
-#[derive(Debug, Parser)]
-#[command(name = "lope", version, about, after_help = INTENDED_PURPOSE, propagate_version = true)]
-pub struct Args {
-    /// One JSON object on standard output instead of text.
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// No progress and no advice.
-    #[arg(long, short, global = true)]
-    pub quiet: bool,
-    /// No colour (also: NO_COLOR).
-    #[arg(long, global = true)]
-    pub no_color: bool,
-    /// Where lope keeps its data.
-    #[arg(long, global = true, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+/// The command line.
+#[derive(Parser, Debug)]
+#[command(
+    name = "lope",
+    version,
+    about = "Running form from wearable motion sensors: stride length, cadence, contact, overstriding, pelvic tilt.",
+    after_help = words::PURPOSE,
+    term_width = 0,
+    propagate_version = true
+)]
+struct Line {
+    #[command(flatten)]
+    flags: Flags,
     #[command(subcommand)]
-    command: Command,
+    verb: Verb,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Turn a recording into strides: a summary, a stride table, a stored session.
+#[derive(clap::Args, Debug)]
+struct Flags {
+    /// Results as JSON on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// No progress and no advice
+    #[arg(long, global = true)]
+    quiet: bool,
+    /// No colours (NO_COLOR works as well)
+    #[arg(long, global = true)]
+    no_color: bool,
+    /// Folder in which lope keeps sessions
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Measure a recording: strides, summary, stored session
     Analyze(analyze::AnalyzeArgs),
-    /// Attitude of every sample of a recording's first sensor (for comparison with other filters).
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
 
-/// Runs the program with the arguments of the process.
-#[must_use]
-pub fn run() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
-        Err(e) => {
-            let code = if e.use_stderr() { Exit::Usage } else { Exit::Done };
-            // Printing fails only when nobody listens any more.
-            let _ = e.print();
-            return ExitCode::from(code as u8);
+/// What the global flags say.
+#[derive(Clone, Debug)]
+pub struct Globals {
+    /// Where output goes.
+    pub console: Console,
+    /// `--data-dir`, where given.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Globals {
+    /// The folder in which sessions are kept: `--data-dir`, else `lope` in the system's folder for a program's data.
+    ///
+    /// # Errors
+    /// No such folder is known (no home).
+    pub fn data_dir(&self) -> Result<PathBuf, Failure> {
+        if let Some(dir) = &self.data_dir {
+            return Ok(dir.clone());
         }
-    };
-    interrupt::install();
-    let result = match &args.command {
-        Command::Analyze(a) => analyze::run(&args, a),
-        Command::Orientation(a) => orientation::run(a),
-    };
-    match result {
-        Ok(exit) => ExitCode::from(exit as u8),
-        Err(error) => {
-            error.print(&args);
-            ExitCode::from(error.exit as u8)
-        }
+        let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let base = if cfg!(windows) {
+            var("LOCALAPPDATA")
+        } else if cfg!(target_os = "macos") {
+            var("HOME").map(|h| h.join("Library/Application Support"))
+        } else {
+            // The base directory specification: a relative path is to be ignored.
+            var("XDG_DATA_HOME")
+                .filter(|p| p.is_absolute())
+                .or_else(|| var("HOME").map(|h| h.join(".local/share")))
+        };
+        base.map(|b| b.join("lope")).ok_or_else(|| {
+            Failure::new(
+                "lope::store::no_home",
+                Exit::Outside,
+                "There is no folder to keep sessions in.",
+            )
+            .why("neither XDG_DATA_HOME nor HOME is set")
+            .try_this("name one with --data-dir DIR, or keep nothing with --no-store")
+        })
     }
 }
 
-/// What a command ends with.
-pub type Outcome = Result<Exit, CliError>;
+/// Parses a placement's name for clap.
+fn placement_name(text: &str) -> Result<String, String> {
+    match crate::model::Placement::from_name(text) {
+        Some(p) => Ok(p.name().to_owned()),
+        None => Err("expected left_foot, right_foot, left_shank, right_shank or sacrum".to_owned()),
+    }
+}
+
+/// Runs the program with these arguments (the first is its name).
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match Line::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(error) => {
+            // `--help` and `--version` are answers, on standard output; the rest is usage.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit.number().into();
+        }
+    };
+    let globals = Globals {
+        console: Console {
+            json: line.flags.json,
+            quiet: line.flags.quiet,
+            no_color: line.flags.no_color,
+        },
+        data_dir: line.flags.data_dir,
+    };
+    let done = match &line.verb {
+        Verb::Analyze(args) => analyze::run(&globals, args),
+        Verb::Orientation(args) => orientation::run(&globals, args),
+    };
+    match done {
+        Ok(exit) => exit.number().into(),
+        Err(failure) => {
+            globals.console.failure(&failure);
+            failure.exit.number().into()
+        }
+    }
+}

@@ -1,78 +1,74 @@
-//! Progress of long work, on standard error.
-//!
-//! On a terminal a bar, from half a second on, at most ten times a second; elsewhere one line every ten seconds. It leaves
-//! nothing behind.
+//! How far a long command is: a bar on a terminal, a line every ten seconds elsewhere, nothing for what is over at once.
 
+use super::console::{Console, speaks_unicode};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+/// A bar appears after this long.
 const SHOW_AFTER: Duration = Duration::from_millis(500);
+/// Off a terminal, one line in this time.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Drawn at most this often per second.
+const DRAW_HZ: u8 = 10;
 
-/// Progress of one piece of work in some unit.
-#[derive(Debug)]
+/// Progress of one command, measured in bytes or any other count.
 pub struct Progress {
-    what: String,
+    what: &'static str,
     total: u64,
-    started: Instant,
-    last_line: Instant,
     bar: Option<ProgressBar>,
-    terminal: bool,
-    quiet: bool,
+    lines: bool,
+    began: Instant,
+    last_line: Instant,
 }
 
 impl Progress {
-    /// For `total` units of work called `what`.
+    /// Progress of `what` (a participle: "analysing") towards `total`.
     #[must_use]
-    pub fn new(what: impl Into<String>, total: u64, quiet: bool) -> Self {
+    pub fn new(console: Console, what: &'static str, total: u64) -> Self {
         let now = Instant::now();
-        Self {
-            what: what.into(),
-            total,
-            started: now,
-            last_line: now,
-            bar: None,
-            terminal: std::io::stderr().is_terminal(),
-            quiet,
-        }
-    }
-
-    /// `done` units are done; `note` says how fast.
-    pub fn at(&mut self, done: u64, note: &str) {
-        if self.quiet {
-            return;
-        }
-        if !self.terminal {
-            if self.last_line.elapsed() >= LINE_EVERY {
-                self.last_line = Instant::now();
-                eprintln!(
-                    "{} {:.0} % {note}",
-                    self.what,
-                    100.0 * done as f64 / self.total.max(1) as f64
-                );
+        let bar = console.draws_progress().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+            let blocks = if speaks_unicode() { "█░" } else { "#." };
+            if let Ok(style) = ProgressStyle::with_template("{msg} {bar:20} {percent:>3} %  {prefix}  {eta} left") {
+                bar.set_style(style.progress_chars(blocks));
             }
-            return;
-        }
-        if self.started.elapsed() < SHOW_AFTER {
-            return;
-        }
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr_with_hz(10));
-            // The template is a constant that is known to parse.
-            if let Ok(style) = ProgressStyle::with_template("{prefix} {percent:>3} % {bar:24} {msg} {eta} left") {
-                bar.set_style(style.progress_chars("█▉ "));
-            }
-            bar.set_prefix(self.what.clone());
+            bar.set_message(what);
             bar
         });
-        bar.set_message(note.to_owned());
-        bar.set_position(done);
+        Self {
+            what,
+            total,
+            bar,
+            lines: !console.quiet && !console.draws_progress(),
+            began: now,
+            last_line: now,
+        }
     }
 
-    /// The work is over; the bar goes.
-    pub fn done(&mut self) {
-        if let Some(bar) = self.bar.take() {
+    /// Says how far it is; `signal_s` is how many seconds of signal that was, for the speed over real time.
+    pub fn at(&mut self, done: u64, signal_s: f64) {
+        let now = Instant::now();
+        let spent = now.duration_since(self.began);
+        let rate = signal_s / spent.as_secs_f64().max(1e-3);
+        if let Some(bar) = &self.bar {
+            if spent >= SHOW_AFTER {
+                if bar.is_hidden() {
+                    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAW_HZ));
+                }
+                bar.set_prefix(format!("{rate:.0}x real time"));
+                bar.set_position(done.min(self.total));
+            }
+        } else if self.lines && now.duration_since(self.last_line) >= LINE_EVERY {
+            self.last_line = now;
+            let share = 100.0 * done as f64 / self.total.max(1) as f64;
+            let line = format!("{} {share:.0} %, {rate:.0}x real time", self.what);
+            let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), format!("{line}\n").as_bytes());
+        }
+    }
+
+    /// Leaves nothing behind.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
