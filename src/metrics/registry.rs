@@ -170,7 +170,11 @@ mod tests {
             assert_eq!(m.id.index(), i);
             assert_eq!(MetricId::from_name(m.name), Some(m.id));
             assert!(m.name.len() <= 41 && m.name.starts_with(|c: char| c.is_ascii_lowercase()));
-            assert!(m.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
+            assert!(
+                m.name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            );
             assert!(m.is.ends_with('.') && m.is_not.ends_with('.'), "{}", m.name);
         }
     }

@@ -115,9 +115,7 @@ impl Stride {
     /// [`StrideError::Disorder`] unless `ic < m < tc < ic′ < m′`, with `m = start` and `m′ = end`.
     pub fn checked(self) -> Result<Self, StrideError> {
         let ordered = match (self.contact, self.next_ic) {
-            (Some(c), Some(next)) => {
-                c.ic < c.m && c.m < c.tc && c.tc < next && next < self.end && c.m == self.start
-            }
+            (Some(c), Some(next)) => c.ic < c.m && c.m < c.tc && c.tc < next && next < self.end && c.m == self.start,
             _ => self.start < self.end,
         };
         if ordered { Ok(self) } else { Err(StrideError::Disorder) }
