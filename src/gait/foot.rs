@@ -14,14 +14,14 @@ use super::event_bias::{ic_bias_s, tc_bias_s};
 use super::trajectory::{Closed, Ground, RestWindow, StrideGeometry, Trajectory, TrajectoryParams};
 use crate::model::units::rad;
 use crate::model::{
-    Absent, Activity, Contact, Foot, FootMotion, ImuSample, QualityParts, SegmentKind, Sensor, SensorConfig,
+    Absent, Activity, Contact, Foot, FootMotion, ImuSample, QualityParts, Rotation, SegmentKind, Sensor, SensorConfig,
     SessionTime, Stride, StrideFlags, Vec3,
 };
 use crate::orientation::foot_alignment::{FootAligner, FootAlignment, FootAlignmentParams, rest_score};
 use crate::orientation::rail::RailLearner;
 use crate::orientation::vqf::{Vqf, VqfParams};
 use crate::orientation::{Track, TrackSample};
-use nalgebra::Vector3;
+use nalgebra::{UnitQuaternion, Vector3};
 
 /// Seconds of samples that may wait for the mounting to become known.
 const HOLD_S: f64 = 60.0;
@@ -44,6 +44,11 @@ const ATTITUDE_SETTLES_S: f64 = 3.0;
 /// Pitch of a running foot at the detected mid-stance when no standing gives a zero: the heel is lifting already
 /// (−4…−8° in six running recordings).
 const MID_STANCE_PITCH_DEG: f64 = -6.0;
+/// Longest hole over which the attitude is carried by the mean rate, s.
+const COAST_S: f64 = 0.1;
+/// Spread of an attitude taken from the attitude filter, and of one taken from how the sole lies, rad.
+const FILTER_SIGMA: f64 = 1.0 * crate::model::units::RAD_PER_DEG;
+const SOLE_SIGMA: f64 = 3.0 * crate::model::units::RAD_PER_DEG;
 /// The foot strike angle is read this long before contact, s: at contact itself the foot is already slapping down.
 const BEFORE_IC_S: f64 = 0.01;
 /// A turn: change of travel direction between strides, rad.
@@ -91,6 +96,8 @@ struct Opened {
     mark: Mark,
     t: SessionTime,
     rest: RestWindow,
+    /// The attitude here is from the sole, not from the attitude filter.
+    attitude_from_sole: bool,
     landing: Option<Landing>,
     heading: Option<f64>,
     /// The contact, corrected by the speed of the stride that ended here; `None` until a speed is known.
@@ -114,8 +121,11 @@ pub struct FootChain {
     opened: Option<Opened>,
     creep: f64,
     ground: Ground,
-    /// First sample since the start or the last gap.
+    /// First sample since the start.
     started: Option<SessionTime>,
+    /// Samples are missing before this absolute number and the foot turned unseen meanwhile: attitudes from there on wait
+    /// for a mid-stance, at which the sole tells where up is.
+    lost_since: Option<u64>,
 }
 
 impl FootChain {
@@ -138,6 +148,7 @@ impl FootChain {
             creep,
             ground: Ground::Level,
             started: None,
+            lost_since: None,
         }
     }
 
@@ -208,6 +219,14 @@ impl FootChain {
             out.push(FootEvent::RailLearned(sample.t));
         }
         self.started.get_or_insert(sample.t);
+        if self.lost_since == Some(self.track.next_index())
+            && let Some(last) = self.track.last()
+        {
+            // The best guess of what happened unseen: the mean of the rates on both sides.
+            let bias = self.vqf.bias();
+            let mean = (last.gyro + bias + sample.gyro) * 0.5;
+            self.vqf.coast(mean, sample.t.since(last.t).min(COAST_S));
+        }
         self.vqf.update(sample.gyro, sample.acc);
         let entry = TrackSample {
             t: sample.t,
@@ -219,8 +238,10 @@ impl FootChain {
         };
         let index = self.track.next_index();
         self.track.push(entry);
-        let known = self.aligner.current().is_some();
-        self.aligner.push(&self.track, index, &entry);
+        let known = self.aligner.is_known();
+        if !known || self.lost_since.is_none() {
+            self.aligner.push(&self.track, index, &entry);
+        }
         if !known && self.aligner.current().is_some() {
             out.push(FootEvent::Aligned(sample.t));
             self.start_detector();
@@ -246,6 +267,7 @@ impl FootChain {
         self.cursor = self.track.next_index();
         self.detector.restart_after_gap(self.cursor);
         self.aligner.note_gap();
+        self.lost_since.get_or_insert(self.cursor);
         self.trajectory.forget_attitude();
         self.opened = None;
     }
@@ -290,6 +312,25 @@ impl FootChain {
         }
     }
 
+    /// After missing samples: at mid-stance the sole lies as it always does, and that is where up is. Corrects all
+    /// attitudes since the hole.
+    fn find_attitude_again(&mut self, m: u64, alignment: &FootAlignment) -> bool {
+        let Some(since) = self.lost_since.filter(|s| *s <= m) else {
+            return false;
+        };
+        let Some(sample) = self.track.range(m, m + 1).first() else {
+            return false;
+        };
+        let seen = sample.level_from.q * alignment.mid_stance_up.v;
+        let turn = UnitQuaternion::rotation_between(&seen, &Vector3::z())
+            .unwrap_or_else(|| UnitQuaternion::from_axis_angle(&Vector3::x_axis(), std::f64::consts::PI));
+        let correction = Rotation::from_raw(turn);
+        self.track.turn_level(since, correction);
+        self.vqf.turn_level(correction);
+        self.lost_since = None;
+        true
+    }
+
     fn take_mark(&mut self, mark: Mark, out: &mut Vec<FootEvent>) {
         let Some(alignment) = self.aligner.current().copied() else {
             return;
@@ -301,6 +342,7 @@ impl FootChain {
             return;
         };
         let rest = RestWindow::of(window);
+        let found_again = self.find_attitude_again(mark.m, &alignment);
         if let Some(guard) = mark.guard {
             out.push(FootEvent::Refused { t, guard });
         }
@@ -308,6 +350,7 @@ impl FootChain {
             mark,
             t,
             rest,
+            attitude_from_sole: found_again,
             landing: None,
             heading: None,
             contact: None,
@@ -337,6 +380,11 @@ impl FootChain {
             usual_up: Some(alignment.mid_stance_up),
             creep: self.creep,
             ground: self.ground,
+            start_sigma: if before.attitude_from_sole {
+                SOLE_SIGMA
+            } else {
+                FILTER_SIGMA
+            },
         };
         let rails = &self.rails;
         let clip = |s: &TrackSample<Sensor>| s.clip.union(rails.judge(&s.acc.v, &(s.gyro.v)));

@@ -200,6 +200,12 @@ impl FootAligner {
         }
     }
 
+    /// Whether the mounting is known, so that an attitude that was lost can be found again from it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.current.is_some()
+    }
+
     /// Forgets where the last rest was: samples are missing since.
     pub fn note_gap(&mut self) {
         self.best = None;
