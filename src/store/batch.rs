@@ -249,8 +249,18 @@ fn stride_is_finite(record: &StrideRecord) -> bool {
             gyro_clipped_share,
             impact_peak,
             chi2,
+            linear_difference,
+            free_slope,
         } = foot;
-        let given = [length_sigma_m, heading_rad, acc_clipped_share, gyro_clipped_share, chi2];
+        let given = [
+            length_sigma_m,
+            heading_rad,
+            acc_clipped_share,
+            gyro_clipped_share,
+            chi2,
+            linear_difference,
+            free_slope,
+        ];
         let optional = [
             pitch_ic_rad,
             touchdown_speed,

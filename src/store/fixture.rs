@@ -143,6 +143,8 @@ pub(crate) fn stride(n: u64, side: Option<Side>) -> StrideRecord {
         gyro_clipped_share: dice.unit() / 100.0,
         impact_peak: dice.coin().then(|| (dice.unit() * 200.0, dice.coin())),
         chi2: dice.unit() * 6.0,
+        linear_difference: dice.unit() / 20.0,
+        free_slope: dice.unit() / 50.0,
     };
     let on_foot = seen_from == SegmentKind::Foot;
     StrideRecord {
@@ -170,6 +172,8 @@ pub(crate) fn stride(n: u64, side: Option<Side>) -> StrideRecord {
                 filled: dice.coin(),
                 turning: dice.coin(),
                 approximate_zero: dice.coin(),
+                implausible_contact: false,
+                mounting_unsettled: false,
                 after_rest: n == 0,
             },
             quality,

@@ -111,8 +111,19 @@ pub(crate) fn flag_bits(flags: StrideFlags) -> i64 {
         turning,
         approximate_zero,
         after_rest,
+        implausible_contact,
+        mounting_unsettled,
     } = flags;
-    [acc_clipped, gyro_clipped, filled, turning, approximate_zero, after_rest]
+    [
+        acc_clipped,
+        gyro_clipped,
+        filled,
+        turning,
+        approximate_zero,
+        after_rest,
+        implausible_contact,
+        mounting_unsettled,
+    ]
         .into_iter()
         .enumerate()
         .map(|(bit, set)| i64::from(set) << bit)
@@ -120,7 +131,7 @@ pub(crate) fn flag_bits(flags: StrideFlags) -> i64 {
 }
 
 pub(crate) fn flags_of(bits: i64) -> Result<StrideFlags, StoreError> {
-    if !(0..64).contains(&bits) {
+    if !(0..256).contains(&bits) {
         return Err(unknown("stride flags", bits));
     }
     let bit = |n: u32| bits & (1 << n) != 0;
@@ -131,6 +142,8 @@ pub(crate) fn flags_of(bits: i64) -> Result<StrideFlags, StoreError> {
         turning: bit(3),
         approximate_zero: bit(4),
         after_rest: bit(5),
+        implausible_contact: bit(6),
+        mounting_unsettled: bit(7),
     })
 }
 
@@ -218,7 +231,7 @@ const FOOT_FORMAT: u8 = 1;
 
 /// Motion of the foot as bytes: format, presence bits (1 pitch, 2 touchdown speed, 4 inversion, 8 toe-out, 16 impact,
 /// 32 impact clipped), then little-endian `f64`: displacement x y z, length sigma, heading, both clipped shares, chi²,
-/// then those present in the order of the bits. Everything people query of it is a metric with a column of its own.
+/// linear difference, free slope, then those present in the order of the bits. Everything people query of it is a metric with a column of its own.
 pub(crate) fn foot_bytes(foot: &FootMotion) -> Vec<u8> {
     let FootMotion {
         displacement,
@@ -232,6 +245,8 @@ pub(crate) fn foot_bytes(foot: &FootMotion) -> Vec<u8> {
         gyro_clipped_share,
         impact_peak,
         chi2,
+        linear_difference,
+        free_slope,
     } = *foot;
     let optional = [
         pitch_ic_rad,
@@ -254,6 +269,8 @@ pub(crate) fn foot_bytes(foot: &FootMotion) -> Vec<u8> {
         acc_clipped_share,
         gyro_clipped_share,
         chi2,
+        linear_difference,
+        free_slope,
     ];
     let mut bytes = Vec::with_capacity(2 + 8 * (given.len() + optional.len()));
     bytes.extend([FOOT_FORMAT, present]);
@@ -275,6 +292,7 @@ pub(crate) fn foot_of(bytes: &[u8]) -> Result<FootMotion, StoreError> {
     let displacement = Vec3::<Travel>::new(next()?, next()?, next()?);
     let (length_sigma_m, heading_rad) = (next()?, next()?);
     let (acc_clipped_share, gyro_clipped_share, chi2) = (next()?, next()?, next()?);
+    let (linear_difference, free_slope) = (next()?, next()?);
     let mut optional = |bit: u8| {
         if present & (1 << bit) != 0 {
             next().map(Some)
@@ -300,6 +318,8 @@ pub(crate) fn foot_of(bytes: &[u8]) -> Result<FootMotion, StoreError> {
         gyro_clipped_share,
         impact_peak,
         chi2,
+        linear_difference,
+        free_slope,
     })
 }
 
