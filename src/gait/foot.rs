@@ -17,7 +17,7 @@ use crate::model::{
     Absent, Activity, Contact, Foot, FootMotion, ImuSample, QualityParts, Rotation, SegmentKind, Sensor, SensorConfig,
     SessionTime, Stride, StrideFlags, Vec3,
 };
-use crate::orientation::foot_alignment::{FootAligner, FootAlignment, FootAlignmentParams, rest_score};
+use crate::orientation::foot_alignment::{Attitude, FootAligner, FootAlignment, FootAlignmentParams, rest_score};
 use crate::orientation::rail::RailLearner;
 use crate::orientation::vqf::{Vqf, VqfParams};
 use crate::orientation::{Track, TrackSample};
@@ -242,6 +242,9 @@ impl FootChain {
         if !known || self.lost_since.is_none() {
             self.aligner.push(&self.track, index, &entry);
         }
+        if !known && self.lost_since.is_some() {
+            self.look_for_attitude();
+        }
         if !known && self.aligner.current().is_some() {
             out.push(FootEvent::Aligned(sample.t));
             self.start_detector();
@@ -268,6 +271,7 @@ impl FootChain {
         self.detector.restart_after_gap(self.cursor);
         self.aligner.note_gap();
         self.lost_since.get_or_insert(self.cursor);
+        self.aligner.note_attitude(Attitude::Lost);
         self.trajectory.forget_attitude();
         self.opened = None;
     }
@@ -312,23 +316,40 @@ impl FootChain {
         }
     }
 
-    /// After missing samples: at mid-stance the sole lies as it always does, and that is where up is. Corrects all
-    /// attitudes since the hole.
-    fn find_attitude_again(&mut self, m: u64, alignment: &FootAlignment) -> bool {
+    /// After missing samples, while the mounting is not known yet: a quiet rest shows the sole as it lies in standing. Where
+    /// the runner was not seen standing, the attitude filter finds up by itself in two of its time constants.
+    fn look_for_attitude(&mut self) {
+        let (Some(since), Some(now)) = (self.lost_since, self.track.last()) else {
+            return;
+        };
+        let lost_at = self.track.range(since, since + 1).first().map_or(now.t, |s| s.t);
+        let rest = self.aligner.take_quiet_rest().filter(|r| *r >= since);
+        match (rest, self.aligner.flat_up()) {
+            (Some(rest), Some(up)) => self.find_attitude_again(rest, &up),
+            _ if now.t.since(lost_at) > 2.0 * ATTITUDE_SETTLES_S => {
+                self.lost_since = None;
+                self.aligner.note_attitude(Attitude::Known);
+            }
+            _ => {}
+        }
+    }
+
+    /// At rest number `m` the sole lies as it always does, and that is where up is. Corrects all attitudes since the hole.
+    fn find_attitude_again(&mut self, m: u64, up: &Vec3<Sensor>) {
         let Some(since) = self.lost_since.filter(|s| *s <= m) else {
-            return false;
+            return;
         };
         let Some(sample) = self.track.range(m, m + 1).first() else {
-            return false;
+            return;
         };
-        let seen = sample.level_from.q * alignment.mid_stance_up.v;
+        let seen = sample.level_from.q * up.v;
         let turn = UnitQuaternion::rotation_between(&seen, &Vector3::z())
             .unwrap_or_else(|| UnitQuaternion::from_axis_angle(&Vector3::x_axis(), std::f64::consts::PI));
         let correction = Rotation::from_raw(turn);
         self.track.turn_level(since, correction);
         self.vqf.turn_level(correction);
         self.lost_since = None;
-        true
+        self.aligner.note_attitude(Attitude::Known);
     }
 
     fn take_mark(&mut self, mark: Mark, out: &mut Vec<FootEvent>) {
@@ -342,7 +363,10 @@ impl FootChain {
             return;
         };
         let rest = RestWindow::of(window);
-        let found_again = self.find_attitude_again(mark.m, &alignment);
+        let found_again = self.lost_since.is_some_and(|s| s <= mark.m);
+        if found_again {
+            self.find_attitude_again(mark.m, &alignment.mid_stance_up);
+        }
         if let Some(guard) = mark.guard {
             out.push(FootEvent::Refused { t, guard });
         }

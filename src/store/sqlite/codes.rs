@@ -124,10 +124,10 @@ pub(crate) fn flag_bits(flags: StrideFlags) -> i64 {
         implausible_contact,
         mounting_unsettled,
     ]
-        .into_iter()
-        .enumerate()
-        .map(|(bit, set)| i64::from(set) << bit)
-        .sum()
+    .into_iter()
+    .enumerate()
+    .map(|(bit, set)| i64::from(set) << bit)
+    .sum()
 }
 
 pub(crate) fn flags_of(bits: i64) -> Result<StrideFlags, StoreError> {
