@@ -4,6 +4,7 @@
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
+//! - `accuracy`: the synthetic runner, measured against its truth.
 //! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
@@ -22,6 +23,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accuracy;
 mod front_door;
 #[cfg(feature = "files")]
 mod laws;

@@ -39,7 +39,11 @@ impl Errors {
 
     pub(crate) fn iqr(&self) -> f64 {
         let v = self.sorted();
-        if v.len() < 4 { 0.0 } else { v[v.len() * 3 / 4] - v[v.len() / 4] }
+        if v.len() < 4 {
+            0.0
+        } else {
+            v[v.len() * 3 / 4] - v[v.len() / 4]
+        }
     }
 
     pub(crate) fn mean(&self) -> f64 {
@@ -95,15 +99,24 @@ pub(crate) fn evaluate(case: &Case) -> Row {
     let mut records: Vec<StrideRecord> = Vec::new();
     for event in simulation.events() {
         pipeline.push(&event, &mut out);
-        records.extend(out.drain(..).filter_map(|o| if let Output::Stride(r) = o { Some(*r) } else { None }));
+        records.extend(
+            out.drain(..)
+                .filter_map(|o| if let Output::Stride(r) = o { Some(*r) } else { None }),
+        );
     }
     pipeline.flush(&mut out);
-    records.extend(out.drain(..).filter_map(|o| if let Output::Stride(r) = o { Some(*r) } else { None }));
+    records.extend(
+        out.drain(..)
+            .filter_map(|o| if let Output::Stride(r) = o { Some(*r) } else { None }),
+    );
     compare(&case.name, &simulation.truth(0.0).strides, &records)
 }
 
 fn compare(name: &str, truth: &[TrueStride], records: &[StrideRecord]) -> Row {
-    let mut row = Row { name: name.to_owned(), ..Row::default() };
+    let mut row = Row {
+        name: name.to_owned(),
+        ..Row::default()
+    };
     let mut used = vec![false; records.len()];
     let mut lengths: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
     for t in truth {
@@ -112,11 +125,18 @@ fn compare(name: &str, truth: &[TrueStride], records: &[StrideRecord]) -> Row {
             .iter()
             .enumerate()
             .filter(|(i, r)| !used[*i] && r.stride.side == Some(t.side))
-            .map(|(i, r)| (r.stride.start.since(t.m).abs().max(r.stride.end.since(t.next_m).abs()), i))
+            .map(|(i, r)| {
+                (
+                    r.stride.start.since(t.m).abs().max(r.stride.end.since(t.next_m).abs()),
+                    i,
+                )
+            })
             .min_by(|a, b| a.0.total_cmp(&b.0));
         // A standing foot may be marked anywhere in its stand: only the moving end counts for strides at rest.
         let slack = if t.at_rest { 2.0 } else { SAME_S };
-        let Some((_, i)) = near.filter(|(d, _)| *d < slack) else { continue };
+        let Some((_, i)) = near.filter(|(d, _)| *d < slack) else {
+            continue;
+        };
         used[i] = true;
         row.found += 1;
         if !t.at_rest {
@@ -124,7 +144,17 @@ fn compare(name: &str, truth: &[TrueStride], records: &[StrideRecord]) -> Row {
         }
     }
     row.wrong = used.iter().filter(|u| !**u).count();
-    let scatter: Vec<f64> = lengths.iter().filter(|l| l.len() > 3).map(|l| Errors { values: l.clone(), absent: 0 }.sd()).collect();
+    let scatter: Vec<f64> = lengths
+        .iter()
+        .filter(|l| l.len() > 3)
+        .map(|l| {
+            Errors {
+                values: l.clone(),
+                absent: 0,
+            }
+            .sd()
+        })
+        .collect();
     row.length_sd_cm = scatter.iter().copied().fold(0.0, f64::max);
     row
 }
@@ -136,26 +166,39 @@ fn errors(row: &mut Row, t: &TrueStride, r: &StrideRecord, lengths: &mut [Vec<f6
         row.ic_ms.values.push(1e3 * c.ic.since(t.ic));
         row.tc_ms.values.push(1e3 * c.tc.since(t.tc));
     }
-    row.contact_ms.push(get(MetricId::ContactTime), Some(t.contact_time), 1e3);
+    row.contact_ms
+        .push(get(MetricId::ContactTime), Some(t.contact_time), 1e3);
     row.flight_ms.push(get(MetricId::FlightTime), t.flight_time, 1e3);
     row.cadence.push(get(MetricId::Cadence), Some(t.cadence), 1.0);
-    row.length_pct.push(get(MetricId::StrideLength), Some(t.length), 100.0 / t.length);
+    row.length_pct
+        .push(get(MetricId::StrideLength), Some(t.length), 100.0 / t.length);
     if let Some(l) = get(MetricId::StrideLength) {
         lengths[usize::from(t.side == Side::Right)].push(100.0 * (l - t.length));
     }
     row.speed.push(get(MetricId::Speed), Some(t.speed), 1.0);
-    row.strike_deg.push(get(MetricId::FootStrikeAngle), Some(t.foot_strike_angle), deg);
-    row.shank_deg.push(get(MetricId::ShankAngleIc), Some(t.shank_angle_ic_from_standing), deg);
-    row.over_cm.push(get(MetricId::OverstrideDistance), Some(t.overstride), 100.0);
+    row.strike_deg
+        .push(get(MetricId::FootStrikeAngle), Some(t.foot_strike_angle), deg);
+    row.shank_deg
+        .push(get(MetricId::ShankAngleIc), Some(t.shank_angle_ic_from_standing), deg);
+    row.over_cm
+        .push(get(MetricId::OverstrideDistance), Some(t.overstride), 100.0);
     if !t.turning {
-        row.tilt_deg.push(get(MetricId::PelvisTilt), Some(t.pelvis.tilt_mean), deg);
-        row.obliquity_range_deg.push(get(MetricId::PelvisObliquityRange), Some(t.pelvis.obliquity_range), deg);
-        row.rotation_range_deg.push(get(MetricId::PelvisRotationRange), Some(t.pelvis.rotation_range), deg);
-        row.oscillation_mm.push(get(MetricId::PelvisOscillation), Some(t.pelvis.oscillation_at_sensor), 1e3);
+        row.tilt_deg
+            .push(get(MetricId::PelvisTilt), Some(t.pelvis.tilt_mean), deg);
+        row.obliquity_range_deg
+            .push(get(MetricId::PelvisObliquityRange), Some(t.pelvis.obliquity_range), deg);
+        row.rotation_range_deg
+            .push(get(MetricId::PelvisRotationRange), Some(t.pelvis.rotation_range), deg);
+        row.oscillation_mm.push(
+            get(MetricId::PelvisOscillation),
+            Some(t.pelvis.oscillation_at_sensor),
+            1e3,
+        );
     }
     if t.activity == Activity::Running {
         let spring = t.spring.map(|s| s.k_vert);
-        row.k_vert_pct.push(get(MetricId::VerticalStiffness), spring, 100.0 / spring.unwrap_or(1.0));
+        row.k_vert_pct
+            .push(get(MetricId::VerticalStiffness), spring, 100.0 / spring.unwrap_or(1.0));
     }
 }
 
@@ -163,15 +206,43 @@ fn errors(row: &mut Row, t: &TrueStride, r: &StrideRecord, lengths: &mut [Vec<f6
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut t = String::new();
     let head = [
-        "case", "true", "found", "wrong", "ic ms", "tc ms", "contact ms", "flight ms", "cadence", "length %", "SD cm",
-        "speed m/s", "strike °", "shank °", "over cm", "tilt °", "obliq. °", "rot. °", "osc. mm", "k_vert %",
+        "case",
+        "true",
+        "found",
+        "wrong",
+        "ic ms",
+        "tc ms",
+        "contact ms",
+        "flight ms",
+        "cadence",
+        "length %",
+        "SD cm",
+        "speed m/s",
+        "strike °",
+        "shank °",
+        "over cm",
+        "tilt °",
+        "obliq. °",
+        "rot. °",
+        "osc. mm",
+        "k_vert %",
     ];
     let _ = writeln!(t, "| {} |\n|{}", head.join(" | "), "---|".repeat(head.len()));
     for r in rows {
         let pm = |e: &Errors, d: usize| {
-            if e.has_any() { format!("{:+.d$} ± {:.d$}", e.mean(), e.sd()) } else { "–".to_owned() }
+            if e.has_any() {
+                format!("{:+.d$} ± {:.d$}", e.mean(), e.sd())
+            } else {
+                "–".to_owned()
+            }
         };
-        let mid = |e: &Errors| if e.has_any() { format!("{:+.0} ({:.0})", e.median(), e.iqr()) } else { "–".to_owned() };
+        let mid = |e: &Errors| {
+            if e.has_any() {
+                format!("{:+.0} ({:.0})", e.median(), e.iqr())
+            } else {
+                "–".to_owned()
+            }
+        };
         let cells = [
             r.name.clone(),
             r.truth.to_string(),
