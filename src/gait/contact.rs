@@ -54,6 +54,8 @@ impl Default for ContactParams {
 /// Rest scores that differ by less are equally quiet: 0.3 rad/s, or 1.6 m/s².
 const AS_QUIET: f64 = 0.3;
 
+/// A foot that slaps down turns toe-down at least this fast, rad/s.
+const LANDING_RATE: f64 = -1.0;
 /// Mean rest score of a foot that stands: below 0.4 rad/s and 1.7 m/s² together.
 const REAL_REST: f64 = 0.8;
 
@@ -185,6 +187,9 @@ pub struct ContactDetector {
     rested: bool,
     /// Samples are missing before the first one held: the foot may have been in full motion.
     after_gap: bool,
+    /// After a mid-swing: the lowest slow pitch rate since, until the landing is told.
+    landing: Option<(SessionTime, f64)>,
+    told: Option<SessionTime>,
 }
 
 impl ContactDetector {
@@ -207,6 +212,8 @@ impl ContactDetector {
             cycle_s: 1.0,
             rested: false,
             after_gap: false,
+            landing: None,
+            told: None,
         }
     }
 
@@ -250,6 +257,7 @@ impl ContactDetector {
             });
         }
         self.before = [old, lp];
+        self.watch_landing(t, slow);
         if let Some(peak) = self.pending
             && (lp < 0.5 * peak.value || now - peak.index >= self.samples(self.params.confirm_s))
         {
@@ -279,6 +287,23 @@ impl ContactDetector {
         }
     }
 
+    /// A landing as early as it can be told: raw instant of the pitch-rate minimum after a mid-swing. Once.
+    pub fn take_landing(&mut self) -> Option<SessionTime> {
+        self.told.take()
+    }
+
+    /// The foot has landed when the toe-down rate of the slap has passed its peak: risen by a third, or not deepened for
+    /// 20 ms.
+    fn watch_landing(&mut self, t: SessionTime, slow: f64) {
+        let Some((low_t, low)) = &mut self.landing else { return };
+        if slow < *low {
+            (*low_t, *low) = (t, slow);
+        } else if *low < LANDING_RATE && (slow > 0.67 * *low || t.since(*low_t) > 0.02) {
+            self.told = Some(low_t.plus(-self.event_delay_s));
+            self.landing = None;
+        }
+    }
+
     fn threshold(&self) -> f64 {
         let n = self.peak_count.min(8);
         if n < 3 {
@@ -296,6 +321,7 @@ impl ContactDetector {
             return;
         }
         if self.pending.is_none_or(|p| peak.value > p.value) {
+            self.landing = Some((self.lanes.t[self.lanes.at(peak.index)], 0.0));
             self.pending = Some(peak);
         }
     }

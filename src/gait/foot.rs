@@ -126,6 +126,8 @@ pub struct FootChain {
     /// Samples are missing before this absolute number and the foot turned unseen meanwhile: attitudes from there on wait
     /// for a mid-stance, at which the sole tells where up is.
     lost_since: Option<u64>,
+    /// Speed of the last stride, m/s.
+    speed: f64,
 }
 
 impl FootChain {
@@ -149,6 +151,7 @@ impl FootChain {
             ground: Ground::Level,
             started: None,
             lost_since: None,
+            speed: 2.5,
         }
     }
 
@@ -303,6 +306,15 @@ impl FootChain {
             let score = rest_score(&s.gyro.v, &s.acc.v);
             self.detector.push(s.t, -lateral.dot(&s.gyro.v), score, &mut marks);
             self.cursor += 1;
+            if let Some(raw) = self.detector.take_landing()
+                && self.cursor == self.track.next_index()
+            {
+                let told_at = s.t;
+                out.push(FootEvent::Provisional {
+                    ic: raw.plus(-ic_bias_s(self.speed)),
+                    told_at,
+                });
+            }
             if !marks.is_empty() {
                 self.take_marks(&mut marks, out);
             }
@@ -436,6 +448,7 @@ impl FootChain {
         let speed = length / secs;
         let next_ic = mark.ic_raw.map(|t| t.plus(-ic_bias_s(speed)));
         let landing = next_ic.and_then(|ic| self.landing(samples, &closed, ic, &alignment));
+        self.speed = speed;
         if before.contact.is_none() {
             before.contact = contact_of(&before.mark, before.t, speed);
             out.extend(before.contact.map(FootEvent::Contact));

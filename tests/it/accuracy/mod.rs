@@ -66,7 +66,12 @@ fn check_limits(rows: &[Row]) {
             row.length_sd_cm,
             if row.name == "range 8 g" { 6.0 } else { 2.6 },
         );
-        within(row, "length bias, %", row.length_pct.mean(), if row.name == "range 8 g" { 4.0 } else { 2.5 });
+        within(
+            row,
+            "length bias, %",
+            row.length_pct.mean(),
+            if row.name == "range 8 g" { 4.0 } else { 2.5 },
+        );
         within(row, "speed bias, m/s", row.speed.mean(), 0.10);
         let forefoot = row.name.starts_with("strike -");
         let slope = row.name.starts_with("slope");
@@ -77,7 +82,12 @@ fn check_limits(rows: &[Row]) {
             within(row, "contact time, ms", row.contact_ms.median(), 13.0);
             // 6 ms of contact timing are 2 cm at 3.3 m/s and 3.3 cm at 5.5.
             let fast = ["run 5.5 m/s", "run 6.5 m/s"].contains(&row.name.as_str());
-            within(row, "overstride, cm", row.over_cm.mean(), if slope || fast { 5.0 } else { 3.0 });
+            within(
+                row,
+                "overstride, cm",
+                row.over_cm.mean(),
+                if slope || fast { 5.0 } else { 3.0 },
+            );
             within(row, "shank angle, °", row.shank_deg.mean(), 4.0);
         }
         if !forefoot && !slope {
