@@ -374,7 +374,7 @@ fn a_sensor_that_lay_on_a_table_is_not_taken_for_a_standing_runner() {
 }
 
 #[test]
-fn a_shank_without_its_foot_finds_forward_by_its_faster_forward_swing() {
+fn a_shank_without_its_foot_finds_forward_by_its_swing() {
     for (name, rate, forward) in [
         (TRIALS[0], 200.0, Vector3::x()),
         (TRIALS[1], 200.0, Vector3::x()),
@@ -396,12 +396,14 @@ fn a_shank_without_its_foot_finds_forward_by_its_faster_forward_swing() {
                 while next < strides.len() && strides[next][1] + 0.5 < s.t.secs() {
                     let [from, to] = strides[next].map(SessionTime::from_secs);
                     let _ = chain.note_stride(from, to, None);
-                    found = chain.segment_from_sensor();
+                    // The first answer: the repeated mean cycle of one recording does not close, and its attitude
+                    // drifts until the sensor is said to have moved.
+                    found = found.or(chain.segment_from_sensor());
                     next += 1;
                 }
             }
             // Without standing, up is the mean over strides, which leans: only the sign of forward is asked for.
-            let found = found.expect(name).inverse().q * Vector3::x();
+            let found = found.unwrap_or_else(|| panic!("{name} {side:?}")).inverse().q * Vector3::x();
             assert!(degrees_between(found, forward) < 60.0, "{name} {side:?}: {found:?}");
         }
     }
