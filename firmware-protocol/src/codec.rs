@@ -23,6 +23,11 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
+    /// At least `count` bytes are left: `length` comes before what any field says.
+    pub(crate) fn require(&self, count: usize) -> Result<(), Refusal> {
+        self.clone().take(count).map(|_| ())
+    }
+
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], Refusal> {
         let end = self.at.saturating_add(count);
         let refusal = Refusal::Length {

@@ -13,13 +13,16 @@
 //!  frame     a notification of Stream             builder   a frame that grows sample by sample
 //!  config    what a stream really does            capability  what a pod can do
 //!  control   requests, replies, events            calibration what its maker measured
-//!  timesync  PING, PONG, four stamps
+//!  timesync  PING, PONG, four stamps              backfill  what the host has, misses, lost
+//!  hold      frames before their configuration
+//!  pod       a model pod: states, ring, answers
 //!  error     the rule that bytes break            codec     fields off the front, onto the end
 //! ```
 
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod backfill;
 mod builder;
 mod calibration;
 mod capability;
@@ -31,9 +34,12 @@ mod entry;
 mod error;
 mod frame;
 pub mod gatt;
+mod hold;
 mod id;
+pub mod pod;
 mod timesync;
 
+pub use backfill::{Hole, HoleSet, Placement, QueueFill, StreamTracker, TrackerCounts};
 pub use builder::{Continuity, FrameBuilder, Pushed, SampleHead};
 pub use calibration::{CalibAssembly, CalibPiece, CalibProgress, Calibration, SensorCalibration, calib_piece_room};
 pub use capability::{
@@ -52,8 +58,14 @@ pub use frame::{
     DataFrame, DataHeader, Entries, EntriesIter, FRAME_HEADER, Frame, FrameFlags, GAP_FRAME, Gap, LONGEST_FRAME,
     LossReason, Payload, encode_data, encode_data_marking_clipping, entries_per_frame,
 };
+pub use hold::HeldFrames;
 pub use id::{BootId, CfgId, INDEX_NONE, MOST_STREAMS, PodTime, PodUid, SessionId, StreamId, Txn};
 pub use timesync::{PING, PONG, Ping, PingBook, Pong, TimeExchange, TimeMessage, ping_interval_ns};
+
+/// The examples of README.md are compiled and run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeExamples;
 
 /// Major version of the wire format that this crate speaks.
 pub const MAJOR: u8 = 1;

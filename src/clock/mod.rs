@@ -1,1 +1,7 @@
-//! clock
+//! From a sensor's own ticks to session time, and from a stream with holes to one whose holes are known.
+//!
+//! [`skew`] maps device ticks to [`crate::model::SessionTime`]; [`continuity`] refuses what cannot be, bridges what may be
+//! bridged, and says what is missing. Deliberately absent: reading a clock. Arrival times come in with the events.
+
+pub mod continuity;
+pub mod skew;

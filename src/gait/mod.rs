@@ -1,1 +1,10 @@
-//! gait
+//! From an aligned foot to strides: contacts, segmentation, trajectory, activity.
+
+pub mod activity;
+pub mod contact;
+pub mod covariance;
+pub mod event_bias;
+pub mod foot;
+pub mod trajectory;
+
+pub use foot::{FootChain, FootEvent};

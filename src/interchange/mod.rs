@@ -1,1 +1,17 @@
-//! interchange
+//! Recordings as files: lope's folder format, CSV of other loggers by a mapping, and the stride table.
+//!
+//! Reading is streaming: a recording is merged line by line from its sensors' files, so that ten hours need no more
+//! memory than two seconds. What the samples mean is not decided here; holes, disorder and values that are not finite are
+//! passed on for the signal loop to count. Deliberately absent: silent conversion. A file that looks like other units is
+//! refused with the mapping line that would read it.
+
+pub mod csv;
+pub mod error;
+pub mod mapping;
+pub mod plausible;
+pub mod recording;
+pub mod stride_table;
+
+pub use error::ReadError;
+pub use mapping::Mapping;
+pub use recording::{Recording, RecordingStream, SensorFile};

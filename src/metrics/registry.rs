@@ -130,11 +130,13 @@ metrics! {
     HarmonicRatioMl { "harmonic_ratio_ml", "Harmonic ratio (lateral)", "1", "1", 1.0, span: "stride", sign: "higher is more step-symmetric",
         is: "Odd over even stride harmonics of lateral acceleration.", is_not: "Unbounded; not comparable across cadences.", source: "Menz 2003, doi 10.1016/S0966-6362(02)00159-5" }
     ShockAttenuation { "shock_attenuation", "Shock attenuation", "dB", "dB", 1.0, span: "8 strides", sign: "negative is attenuated",
-        is: "Power at the sacrum against the tibia, 10 to 20 Hz.", is_not: "Not tissue damage.", source: "Shorten and Winslow 1992, doi 10.1123/ijsb.8.4.288" }
+        is: "Power at the sacrum against the tibia, 10 to 20 Hz.", is_not: "Not what the body absorbs: two sensors compared in one band.", source: "Shorten and Winslow 1992, doi 10.1123/ijsb.8.4.288" }
     StrideTimeCv { "stride_time_cv", "Stride time variability", "1", "%", 100.0, span: "32 strides", sign: "positive",
         is: "SD over mean of the last 32 stride times.", is_not: "Not fatigue by itself.", source: "definition" }
     StrideLengthCv { "stride_length_cv", "Stride length variability", "1", "%", 100.0, span: "32 strides", sign: "positive",
         is: "SD over mean of the last 32 stride lengths.", is_not: "Not fatigue by itself.", source: "definition" }
+    FootStrikeClass { "foot_strike_class", "Foot strike", "1", "1", 1.0, span: "10 ms before ic", sign: "1 rear-foot, 0 mid-foot, −1 fore-foot",
+        is: "Class of the foot strike angle (limits 8° and −1.6°), left only 2° beyond its limit.", is_not: "Not the pressure pattern under the sole; neither class is better.", source: "Altman and Davis 2012, doi 10.1016/j.gaitpost.2011.09.104; hysteresis our choice" }
 }
 
 /// How many metrics there are.
@@ -170,7 +172,11 @@ mod tests {
             assert_eq!(m.id.index(), i);
             assert_eq!(MetricId::from_name(m.name), Some(m.id));
             assert!(m.name.len() <= 41 && m.name.starts_with(|c: char| c.is_ascii_lowercase()));
-            assert!(m.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
+            assert!(
+                m.name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            );
             assert!(m.is.ends_with('.') && m.is_not.ends_with('.'), "{}", m.name);
         }
     }

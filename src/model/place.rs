@@ -71,7 +71,13 @@ pub enum Placement {
 
 impl Placement {
     /// All places, in the order used for indexing and display.
-    pub const ALL: [Self; 5] = [Self::LeftFoot, Self::RightFoot, Self::LeftShank, Self::RightShank, Self::Sacrum];
+    pub const ALL: [Self; 5] = [
+        Self::LeftFoot,
+        Self::RightFoot,
+        Self::LeftShank,
+        Self::RightShank,
+        Self::Sacrum,
+    ];
 
     /// Position in [`Placement::ALL`].
     #[must_use]

@@ -44,6 +44,10 @@ pub struct StrideFlags {
     pub approximate_zero: bool,
     /// First stride after standing or after a loss of the track.
     pub after_rest: bool,
+    /// A plausibility guard of its contact failed: times around it are not to be believed.
+    pub implausible_contact: bool,
+    /// The mounting was not settled yet (fewer strides than needed agreed on it).
+    pub mounting_unsettled: bool,
 }
 
 /// Motion of the foot between two mid-stances.
@@ -72,6 +76,10 @@ pub struct FootMotion {
     pub impact_peak: Option<(f64, bool)>,
     /// Normalised innovation squared at the closing mid-stance (6 degrees of freedom).
     pub chi2: f64,
+    /// Difference to plain linear de-drifting of the same stride, as a share of the length.
+    pub linear_difference: f64,
+    /// Rise per horizontal metre before height was closed; single strides scatter, see the ground estimate.
+    pub free_slope: f64,
 }
 
 /// Why a stride was refused.
@@ -115,9 +123,7 @@ impl Stride {
     /// [`StrideError::Disorder`] unless `ic < m < tc < ic′ < m′`, with `m = start` and `m′ = end`.
     pub fn checked(self) -> Result<Self, StrideError> {
         let ordered = match (self.contact, self.next_ic) {
-            (Some(c), Some(next)) => {
-                c.ic < c.m && c.m < c.tc && c.tc < next && next < self.end && c.m == self.start
-            }
+            (Some(c), Some(next)) => c.ic < c.m && c.m < c.tc && c.tc < next && next < self.end && c.m == self.start,
             _ => self.start < self.end,
         };
         if ordered { Ok(self) } else { Err(StrideError::Disorder) }

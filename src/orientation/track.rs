@@ -37,7 +37,11 @@ impl<F: Frame> Track<F> {
     #[must_use]
     pub fn new(keep: usize) -> Self {
         let keep = keep.max(1);
-        Self { buffer: Vec::with_capacity(2 * keep), keep, first: 0 }
+        Self {
+            buffer: Vec::with_capacity(2 * keep),
+            keep,
+            first: 0,
+        }
     }
 
     /// Adds a sample.
@@ -77,7 +81,11 @@ impl<F: Frame> Track<F> {
     /// Samples with absolute numbers in `[from, to)`, as far as still held.
     #[must_use]
     pub fn range(&self, from: u64, to: u64) -> &[TrackSample<F>] {
-        let at = |i: u64| usize::try_from(i.saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.buffer.len());
+        let at = |i: u64| {
+            usize::try_from(i.saturating_sub(self.first))
+                .unwrap_or(usize::MAX)
+                .min(self.buffer.len())
+        };
         let (a, b) = (at(from), at(to));
         &self.buffer[a.min(b)..b]
     }
@@ -88,6 +96,16 @@ impl<F: Frame> Track<F> {
         let a = self.buffer.partition_point(|s| s.t < from);
         let b = self.buffer.partition_point(|s| s.t < to);
         &self.buffer[a.min(b)..b]
+    }
+
+    /// Turns the attitudes of all samples from absolute number `from` on by a rotation of the level frame.
+    pub fn turn_level(&mut self, from: u64, correction: Rotation<Level, Level>) {
+        let start = usize::try_from(from.saturating_sub(self.first))
+            .unwrap_or(usize::MAX)
+            .min(self.buffer.len());
+        for sample in &mut self.buffer[start..] {
+            sample.level_from = correction * sample.level_from;
+        }
     }
 
     /// Forgets everything (after a gap too long to bridge).

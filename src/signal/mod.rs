@@ -1,1 +1,3 @@
-//! signal
+//! Filters, windows, peaks, spectra: signal processing that knows no gait.
+
+pub mod butterworth;

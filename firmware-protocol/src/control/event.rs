@@ -4,7 +4,7 @@ use super::reply::read_time;
 use super::request::RangeSpan;
 use super::status::{EndReason, numbered};
 use crate::codec::{Reader, Writer};
-use crate::{Configuration, EncodeError, PodTime, Refusal, SessionId, Txn};
+use crate::{CONFIGURATION, Configuration, EncodeError, PodTime, Refusal, SessionId, Txn};
 
 const MINUTES_UNKNOWN: u16 = u16::MAX;
 
@@ -89,6 +89,17 @@ impl EventBody {
     }
 }
 
+/// Bytes that the body of an event has at least.
+const fn shortest_body(op: u8) -> usize {
+    match op {
+        0x41 => CONFIGURATION,
+        0x42 => 15,
+        0x43 => 11,
+        0x44 | 0x45 => 3,
+        _ => 0,
+    }
+}
+
 /// An event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
@@ -110,6 +121,7 @@ impl Event {
             });
         };
         let mut reader = Reader::new(&bytes[2..]);
+        reader.require(shortest_body(*op))?;
         let body = match op {
             0x41 => EventBody::ConfigChanged(Configuration::read(&mut reader)?),
             0x42 => EventBody::SessionEnded {

@@ -5,14 +5,17 @@ use super::status::{EndReason, Status, numbered};
 use crate::codec::{Reader, Writer};
 use crate::config::read_stream;
 use crate::{
-    BootId, CalibPiece, CapsPage, CfgId, Configuration, EncodeError, MOST_STREAMS, PodTime, PodUid, Refusal, StreamId,
-    Txn,
+    BootId, CONFIGURATION, CalibPiece, CapsPage, CfgId, Configuration, EncodeError, MOST_STREAMS, PodTime, PodUid,
+    Refusal, StreamId, Txn,
 };
 
 const REPLY: u8 = 0x80;
 const OK: u8 = 0;
 const PERCENT_UNKNOWN: u8 = u8::MAX;
 const TEMPERATURE_UNKNOWN: i16 = i16::MAX;
+/// Bytes of a row of START, and of RESUME and STOP.
+const STARTED_ROW: usize = 2;
+const SESSION_ROW: usize = 10;
 
 numbered! {
     /// The state of a pod (SPEC.md section 6.1).
@@ -112,6 +115,7 @@ impl<T: Copy> Rows<T> {
 
     fn read(
         reader: &mut Reader<'_>,
+        row_bytes: usize,
         mut row: impl FnMut(&mut Reader<'_>) -> Result<T, Refusal>,
     ) -> Result<Self, Refusal> {
         let count = reader.u8()?;
@@ -121,6 +125,7 @@ impl<T: Copy> Rows<T> {
                 most: MOST_STREAMS as u32,
             });
         }
+        reader.require(usize::from(count) * row_bytes)?;
         let mut rows = Self::EMPTY;
         for _ in 0..count {
             rows.push(row(reader)?);
@@ -404,7 +409,7 @@ fn read_session(reader: &mut Reader<'_>) -> Result<SessionView, Refusal> {
         state: PodState::new(reader.u8()?),
         reason: EndReason::new(reader.u8()?),
         session_boot_id: BootId::new(reader.u32()?),
-        streams: Rows::read(reader, |reader| {
+        streams: Rows::read(reader, SESSION_ROW, |reader| {
             Ok(SessionStream {
                 stream: read_stream(reader)?,
                 cfg_id: read_cfg_id(reader)?,
@@ -431,7 +436,22 @@ fn write_session(view: &SessionView, writer: &mut Writer<'_>) -> Result<(), Enco
     Ok(())
 }
 
+/// Bytes that the body of a reply has at least.
+const fn shortest_body(op: Op) -> usize {
+    match op {
+        Op::Hello => 17,
+        Op::GetCaps => 2,
+        Op::GetConfig | Op::SetConfig => CONFIGURATION,
+        Op::Start | Op::Resume | Op::Stop | Op::Range => 7,
+        Op::Ack => 5,
+        Op::Identify | Op::Erase => 0,
+        Op::CalibRead => 8,
+        Op::GetStatus => 28,
+    }
+}
+
 fn read_body<'a>(op: Op, reader: &mut Reader<'a>) -> Result<Body<'a>, Refusal> {
+    reader.require(shortest_body(op))?;
     Ok(match op {
         Op::Hello => Body::Hello(read_hello(reader)?),
         Op::GetCaps => Body::GetCaps(CapsPage::read(reader)?),
@@ -439,7 +459,7 @@ fn read_body<'a>(op: Op, reader: &mut Reader<'a>) -> Result<Body<'a>, Refusal> {
         Op::SetConfig => Body::SetConfig(Configuration::read(reader)?),
         Op::Start => Body::Start(StartedSession {
             time: read_time(reader)?,
-            streams: Rows::read(reader, |reader| {
+            streams: Rows::read(reader, STARTED_ROW, |reader| {
                 Ok(StartedStream {
                     stream: read_stream(reader)?,
                     cfg_id: read_cfg_id(reader)?,

@@ -210,7 +210,11 @@ fn tlv_json(tlv: Tlv<'_>) -> Value {
         }),
         Tlv::Ring(ring) => json!({
             "tlv": "ring", "stream": ring.stream.get(), "capacity": ring.capacity,
-            "storage": u8::from(ring.storage == RingStorage::Kept),
+            "storage": match ring.storage {
+                RingStorage::LostAtReboot => 0,
+                RingStorage::Kept => 1,
+                RingStorage::Other(number) => number,
+            },
         }),
         Tlv::Limits(limits) => json!({
             "tlv": "limits", "max_range": limits.max_range, "max_linger_s": limits.max_linger_s,
@@ -218,7 +222,11 @@ fn tlv_json(tlv: Tlv<'_>) -> Value {
         }),
         Tlv::Clock(clock) => json!({
             "tlv": "clock", "accuracy_ppm": clock.accuracy_ppm, "tick_ns": clock.tick_ns,
-            "ping_stamp": u8::from(clock.ping_stamp == PingStamp::RadioEvent),
+            "ping_stamp": match clock.ping_stamp {
+                PingStamp::Software => 0,
+                PingStamp::RadioEvent => 1,
+                PingStamp::Other(number) => number,
+            },
         }),
         Tlv::Features(features) => json!({"tlv": "features", "bits": features.bits}),
         Tlv::Unknown { type_number, value } => json!({"tlv": "unknown", "type": type_number, "value": hex(value)}),
@@ -520,15 +528,15 @@ fn time_of(value: &Value) -> TimeMessage {
 // --------------------------------------------------------------------------------------------------------------- tests
 
 /// Each area: how many vectors it has, what decodes it to JSON, what encodes JSON.
-struct Area {
-    name: &'static str,
+pub(crate) struct Area {
+    pub(crate) name: &'static str,
     /// Valid, tolerated, refused.
     counts: [usize; 3],
-    decode: fn(&[u8]) -> Result<Value, Refusal>,
+    pub(crate) decode: fn(&[u8]) -> Result<Value, Refusal>,
     encode: fn(&Value) -> Vec<u8>,
 }
 
-const AREAS: [Area; 4] = [
+pub(crate) const AREAS: [Area; 4] = [
     Area {
         name: "request",
         counts: [17, 0, 18],

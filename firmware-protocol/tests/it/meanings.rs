@@ -4,8 +4,8 @@
 use firmware_protocol::{
     Answer, Body, CalibAssembly, CalibPiece, CalibProgress, Calibration, CapsChecklist, CapsPage, EncodeError,
     Indication, Kind, MissingCapability, Op, PingBook, PodTime, Pong, RangeSpan, Refusal, Reply, Request, RequestBody,
-    SensorCalibration, SessionId, Status, StreamId, Tlv, TlvWriter, Txn, acc_scale_of_range, crc, gyr_scale_of_range,
-    ping_interval_ns,
+    RingCaps, RingStorage, SensorCalibration, SessionId, Status, StreamId, Tlv, TlvWriter, Txn, acc_scale_of_range,
+    crc, gyr_scale_of_range, ping_interval_ns,
 };
 
 use crate::vectors::from_hex;
@@ -151,12 +151,19 @@ fn session_ids_compare_by_value() {
 }
 
 #[test]
-fn a_repeated_capability_counts_once_but_streams_repeat() {
+fn a_repeated_capability_counts_once_but_streams_and_rings_repeat() {
     let mut bytes = [0; 100];
     let mut writer = TlvWriter::new(&mut bytes);
     for kind in [Kind::Imu6, Kind::HighG] {
         let stream = StreamId::new(kind.get() / 2).unwrap();
         writer.push_stream(stream, kind, &[104_000], &[16], &[]).unwrap();
+        writer
+            .push(&Tlv::Ring(RingCaps {
+                stream,
+                capacity: 9,
+                storage: RingStorage::Kept,
+            }))
+            .unwrap();
         writer.push(&Tlv::Vendor("a")).unwrap();
         writer
             .push(&Tlv::Unknown {
@@ -167,7 +174,7 @@ fn a_repeated_capability_counts_once_but_streams_repeat() {
     }
     let page = CapsPage::new(0, 1, writer.finish()).unwrap();
     let types: Vec<u8> = page.tlvs().map(|tlv| tlv.type_number()).collect();
-    assert_eq!(types, [0x10, 0x01, 0x90, 0x10]);
+    assert_eq!(types, [0x10, 0x11, 0x01, 0x90, 0x10, 0x11]);
 }
 
 #[test]
@@ -191,9 +198,8 @@ fn a_value_of_more_than_255_bytes_is_not_made() {
 #[test]
 fn what_every_pod_must_tell_is_ticked_off() {
     // Vendor, product, firmware, limits, clock, then stream 0 and its ring.
-    let hex =
-        "82070000010101610201620301631205001010000813071400e803000000100500000000001106002c01000000";
-    let bytes = from_hex(&hex);
+    let hex = "82070000010101610201620301631205001010000813071400e803000000100500000000001106002c01000000";
+    let bytes = from_hex(hex);
     let Ok(Reply {
         answer: Answer::Done(Body::GetCaps(page)),
         ..

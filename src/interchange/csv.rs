@@ -1,0 +1,262 @@
+//! One sensor's CSV file, row by row.
+
+use super::error::ReadError;
+use super::mapping::{Column, Factors, Mapping};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+/// Seven numbers of one line: time (s), specific force (m/s²), angular rate (rad/s). `NaN` where the cell is empty or the
+/// text is a number that is not finite: the signal loop counts those.
+pub type Row = [f64; 7];
+
+/// Reads rows from one file. Memory is one line.
+#[derive(Debug)]
+pub struct CsvRows {
+    path: PathBuf,
+    input: BufReader<File>,
+    line: Vec<u8>,
+    number: u64,
+    delimiter: u8,
+    decimal_comma: bool,
+    /// Position of each of the seven columns, and their names for messages.
+    at: [usize; 7],
+    names: [String; 7],
+    factors: Factors,
+    /// A last line without its end was dropped.
+    truncated: bool,
+    bytes: u64,
+}
+
+impl CsvRows {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is empty, or its header lacks a column.
+    pub fn open(path: &Path, mapping: &Mapping) -> Result<Self, ReadError> {
+        let described = |what: String| ReadError::Description {
+            path: path.to_owned(),
+            what,
+        };
+        let file = File::open(path).map_err(|source| ReadError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut rows = Self {
+            path: path.to_owned(),
+            input: BufReader::with_capacity(1 << 18, file),
+            line: Vec::with_capacity(256),
+            number: 0,
+            delimiter: mapping.delimiter_byte().map_err(described)?,
+            decimal_comma: mapping.decimal_comma,
+            at: [0; 7],
+            names: mapping.columns().map(Column::label),
+            factors: mapping.factors().map_err(described)?,
+            truncated: false,
+            bytes: 0,
+        };
+        for _ in 0..mapping.skip_lines {
+            rows.read_line()?;
+        }
+        let mut header: Vec<String> = Vec::new();
+        if mapping.header {
+            if !rows.read_line()? {
+                return Err(ReadError::Empty { path: path.to_owned() });
+            }
+            let text = String::from_utf8_lossy(&rows.line)
+                .trim_start_matches('\u{feff}')
+                .to_owned();
+            header = text
+                .split(char::from(rows.delimiter))
+                .map(|c| c.trim().trim_matches('"').to_owned())
+                .collect();
+        }
+        for (slot, column) in mapping.columns().into_iter().enumerate() {
+            rows.at[slot] = match column {
+                Column::Number(n) if *n > 0 => n - 1,
+                Column::Number(_) => {
+                    return Err(ReadError::Description {
+                        path: path.to_owned(),
+                        what: "columns are numbered from 1".to_owned(),
+                    });
+                }
+                Column::Name(name) => header.iter().position(|h| h == name).ok_or_else(|| ReadError::Header {
+                    path: path.to_owned(),
+                    found: String::from_utf8_lossy(&rows.line).chars().take(120).collect(),
+                    expected: rows.names.join(&char::from(rows.delimiter).to_string()),
+                })?,
+            };
+        }
+        Ok(rows)
+    }
+
+    /// Lines read so far.
+    #[must_use]
+    pub fn line_number(&self) -> u64 {
+        self.number
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether the file ended in the middle of a line, which was not used.
+    #[must_use]
+    pub fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read_line(&mut self) -> Result<bool, ReadError> {
+        self.line.clear();
+        let n = self
+            .input
+            .read_until(b'\n', &mut self.line)
+            .map_err(|source| ReadError::Open {
+                path: self.path.clone(),
+                source,
+            })?;
+        self.number += 1;
+        self.bytes += n as u64;
+        let complete = self.line.last() == Some(&b'\n');
+        while self.line.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
+            self.line.pop();
+        }
+        if n > 0 && !complete {
+            self.truncated = true;
+        }
+        Ok(n > 0)
+    }
+
+    /// The next row; `None` at the end.
+    ///
+    /// # Errors
+    /// Text in a number column, or a line with too few columns that is not a torn last one.
+    pub fn next_row(&mut self) -> Result<Option<Row>, ReadError> {
+        loop {
+            if !self.read_line()? {
+                return Ok(None);
+            }
+            if self.line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let torn = self.truncated;
+            return match self.parse() {
+                Ok(row) => {
+                    // A complete last line that merely lacks its line end is a full row.
+                    self.truncated = false;
+                    Ok(Some(row))
+                }
+                Err(_) if torn => Ok(None),
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    fn parse(&self) -> Result<Row, ReadError> {
+        let mut row = [f64::NAN; 7];
+        let mut seen = [false; 7];
+        let mut count = 0;
+        for (index, cell) in self.line.split(|b| *b == self.delimiter).enumerate() {
+            count = index + 1;
+            for slot in 0..7 {
+                if self.at[slot] == index {
+                    seen[slot] = true;
+                    row[slot] = self.number_of(cell, slot)? * self.factors.columns[slot];
+                }
+            }
+        }
+        if seen.contains(&false) {
+            let expected = self.at.iter().max().map_or(7, |m| m + 1);
+            return Err(ReadError::Columns {
+                path: self.path.clone(),
+                line: self.number,
+                found: count,
+                expected,
+            });
+        }
+        Ok(row)
+    }
+
+    fn number_of(&self, cell: &[u8], slot: usize) -> Result<f64, ReadError> {
+        let text = std::str::from_utf8(cell).unwrap_or("(not text)").trim();
+        if text.is_empty() {
+            return Ok(f64::NAN);
+        }
+        let parsed = if self.decimal_comma {
+            text.replace(',', ".").parse::<f64>()
+        } else {
+            text.parse::<f64>()
+        };
+        parsed.map_err(|_| ReadError::NotANumber {
+            path: self.path.clone(),
+            line: self.number,
+            column: self.names[slot].clone(),
+            value: text.chars().take(40).collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn read(text: &str, mapping: &Mapping) -> Result<(Vec<Row>, bool), ReadError> {
+        let mut file = tempfile::NamedTempFile::new().expect("temporary file");
+        file.write_all(text.as_bytes()).expect("written");
+        let mut rows = CsvRows::open(file.path(), mapping)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next_row()? {
+            out.push(row);
+        }
+        Ok((out, rows.is_truncated()))
+    }
+
+    const HEAD: &str = "time_s,acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z\n";
+
+    #[test]
+    fn a_torn_last_line_is_dropped_and_said() {
+        let (rows, torn) = read(&format!("{HEAD}0,0,0,9.8,0,0,0\n0.005,0,0,9.8,0"), &Mapping::default()).expect("read");
+        assert_eq!((rows.len(), torn), (1, true));
+        let (rows, torn) = read(&format!("{HEAD}0,0,0,9.8,0,0,0"), &Mapping::default()).expect("read");
+        assert_eq!((rows.len(), torn), (1, false));
+    }
+
+    #[test]
+    fn text_and_missing_columns_are_named_with_their_line() {
+        let error = read(
+            &format!("{HEAD}0,0,0,9.8,0,0,0\n1,0,oops,9.8,0,0,0\n"),
+            &Mapping::default(),
+        )
+        .expect_err("text");
+        let text = error.to_string();
+        assert!(
+            text.contains(":3:") && text.contains("acc_y") && text.contains("oops"),
+            "{text}"
+        );
+        let error = read(&format!("{HEAD}0,0,0\n1,0,0,9.8,0,0,0\n"), &Mapping::default()).expect_err("short");
+        assert!(error.to_string().contains("3 columns"), "{error}");
+        let error = read("a,b,c\n", &Mapping::default()).expect_err("header");
+        assert!(error.to_string().contains("expected `time_s"), "{error}");
+    }
+
+    #[test]
+    fn another_loggers_file_reads_by_mapping() {
+        let mapping = Mapping::parse(
+            "delimiter = \";\"\ndecimal_comma = true\nheader = false\ntime = 1\ntime_unit = \"ms\"\n\
+             acc = [5, 6, 7]\nacc_unit = \"g\"\ngyro = [2, 3, 4]\ngyro_unit = \"deg/s\"\n",
+        )
+        .expect("mapping");
+        let (rows, _) = read("5,0;180;0;0;0;0;1,0\n", &mapping).expect("read");
+        assert!((rows[0][0] - 0.005).abs() < 1e-12 && (rows[0][3] - 9.80665).abs() < 1e-9);
+        assert!((rows[0][4] - std::f64::consts::PI).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,163 @@
+//! What the pelvis does in a stride: tilt, obliquity, drop, rotation, rise and fall.
+//!
+//! Angles come from the attitude of the sacrum sensor in the axes of the pelvis; ranges need no zero, tilt and drop are
+//! against quiet standing. Rise and fall is the vertical acceleration integrated twice as harmonics of the stride.
+
+use super::context::{MetricSet, StrideContext};
+use super::periodic::Periodic;
+use super::registry::MetricId;
+use super::stretch::{at, facing, whole};
+use crate::model::units::STANDARD_GRAVITY;
+use crate::model::{Absent, Activity, Measured, Sacrum, SessionTime};
+use crate::orientation::TrackSample;
+use nalgebra::{Vector2, Vector3};
+
+/// Harmonics of the stride in the rise and fall: design value of the harmonic fit (docs/signal-chain.md).
+const RISE_HARMONICS: usize = 10;
+
+/// Points at which the fitted rise and fall is read.
+const RISE_POINTS: usize = 64;
+
+/// Forward tilt of the line between posterior and anterior iliac spines in standing, rad (11.3°, SD 4.3° over people):
+/// Levine and Whittle 1996, doi 10.2519/jospt.1996.24.3.130.
+const SPINE_LINE_TILT: f64 = 0.197;
+
+const ALL: [MetricId; 8] = [
+    MetricId::PelvisTilt,
+    MetricId::PelvisTiltRange,
+    MetricId::PelvisObliquityRange,
+    MetricId::PelvisDrop,
+    MetricId::PelvisDropFromIc,
+    MetricId::PelvisRotationRange,
+    MetricId::PelvisOscillation,
+    MetricId::VerticalRatio,
+];
+
+/// Tilt of the pelvis, rad: front down positive.
+#[must_use]
+pub fn tilt(s: &TrackSample<Sacrum>) -> f64 {
+    (-(s.level_from.q * Vector3::x()).z).clamp(-1.0, 1.0).asin()
+}
+
+/// Obliquity of the pelvis, rad: left side up positive.
+#[must_use]
+pub fn obliquity(s: &TrackSample<Sacrum>) -> f64 {
+    (s.level_from.q * Vector3::y()).z.clamp(-1.0, 1.0).asin()
+}
+
+/// Rotation of the pelvis about the vertical against the direction `ahead`, rad: turned left positive.
+///
+/// It is the heading of the line from the posterior to the anterior iliac spines, as gait laboratories draw it. Heading
+/// depends on how far that line points down while the pelvis rolls, so the line's own tilt in standing matters: taken
+/// as [`SPINE_LINE_TILT`], which no sensor can know of one person.
+fn rotation(s: &TrackSample<Sacrum>, ahead: Vector2<f64>) -> f64 {
+    let (down, forward) = SPINE_LINE_TILT.sin_cos();
+    let line = s.level_from.q * Vector3::new(forward, 0.0, -down);
+    (line.y * ahead.x - line.x * ahead.y).atan2(line.x * ahead.x + line.y * ahead.y)
+}
+
+/// Enters the pelvic metrics of one stride. Refuses strides in turns and while standing still.
+pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {
+    match usable(ctx) {
+        Ok(samples) => enter(ctx, samples, set),
+        Err(reason) => ALL.iter().for_each(|&id| set.set(id, Err(reason))),
+    }
+}
+
+fn usable<'a>(ctx: &StrideContext<'a>) -> Result<&'a [TrackSample<Sacrum>], Absent> {
+    if ctx.stride.activity == Activity::Still {
+        return Err(Absent::NotInThisActivity);
+    }
+    if ctx.stride.flags.turning {
+        return Err(Absent::NotStraightAndLevel);
+    }
+    ctx.sacrum
+}
+
+fn enter(ctx: &StrideContext, samples: &[TrackSample<Sacrum>], set: &mut MetricSet) {
+    let stride = whole(samples, ctx.stride.start, ctx.stride.end);
+    set.set(MetricId::PelvisTilt, stride.and_then(|s| mean_tilt(ctx, s)));
+    set.set(MetricId::PelvisTiltRange, stride.map(|s| range(s.iter().map(tilt))));
+    set.set(
+        MetricId::PelvisObliquityRange,
+        stride.map(|s| range(s.iter().map(obliquity))),
+    );
+    set.set(MetricId::PelvisRotationRange, stride.and_then(rotation_range));
+    set.set(MetricId::PelvisDrop, drop_against_standing(ctx, samples));
+    set.set(MetricId::PelvisDropFromIc, drop_from_contact(ctx, samples));
+    let rise = rise_and_fall(ctx, samples);
+    set.set(MetricId::PelvisOscillation, rise);
+    set.set(MetricId::VerticalRatio, vertical_ratio(ctx, rise));
+}
+
+fn mean_tilt(ctx: &StrideContext, stride: &[TrackSample<Sacrum>]) -> Measured {
+    let standing = ctx.standing.pelvis_tilt.ok_or(Absent::NoStanding)?;
+    Ok(stride.iter().map(tilt).sum::<f64>() / stride.len() as f64 - standing)
+}
+
+fn rotation_range(stride: &[TrackSample<Sacrum>]) -> Measured {
+    let ahead = facing(stride)?;
+    Ok(range(stride.iter().map(|s| rotation(s, ahead))))
+}
+
+/// The contact whose swing side may drop, with its side's sign.
+fn stance(ctx: &StrideContext) -> Result<(SessionTime, SessionTime, f64), Absent> {
+    let contact = ctx.stride.contact.ok_or(Absent::NoSensor)?;
+    let side = ctx.stride.side.ok_or(Absent::SideUnknown)?;
+    Ok((contact.ic, contact.tc, side.sign()))
+}
+
+fn drop_against_standing(ctx: &StrideContext, samples: &[TrackSample<Sacrum>]) -> Measured {
+    let (ic, tc, sign) = stance(ctx)?;
+    let standing = ctx.standing.pelvis_obliquity.ok_or(Absent::NoStanding)?;
+    let contact = whole(samples, ic, tc)?;
+    Ok(contact
+        .iter()
+        .map(|s| sign * (obliquity(s) - standing))
+        .fold(f64::NEG_INFINITY, f64::max))
+}
+
+fn drop_from_contact(ctx: &StrideContext, samples: &[TrackSample<Sacrum>]) -> Measured {
+    let (ic, tc, sign) = stance(ctx)?;
+    let at_contact = at(samples, ic, obliquity)?;
+    let contact = whole(samples, ic, tc)?;
+    Ok(contact
+        .iter()
+        .map(|s| sign * (obliquity(s) - at_contact))
+        .fold(0.0, f64::max))
+}
+
+/// The gait cycle for harmonic fits: contact to contact where a foot tells it, else the stride's own bounds.
+pub(crate) fn cycle(ctx: &StrideContext) -> (SessionTime, SessionTime) {
+    match (ctx.stride.contact, ctx.stride.next_ic) {
+        (Some(contact), Some(next)) => (contact.ic, next),
+        _ => (ctx.stride.start, ctx.stride.end),
+    }
+}
+
+fn rise_and_fall(ctx: &StrideContext, samples: &[TrackSample<Sacrum>]) -> Measured {
+    let (from, to) = cycle(ctx);
+    let held = whole(samples, from, to)?;
+    let period = to.since(from);
+    let vertical = held
+        .iter()
+        .map(|s| (s.t.since(from), (s.level_from * s.acc).v.z - STANDARD_GRAVITY));
+    let fit = Periodic::fit(vertical, period, RISE_HARMONICS).ok_or(Absent::Refused)?;
+    let points = (0..RISE_POINTS).map(|i| period * i as f64 / RISE_POINTS as f64);
+    Ok(range(points.map(|t| fit.twice_integrated(t))))
+}
+
+fn vertical_ratio(ctx: &StrideContext, rise: Measured) -> Measured {
+    let foot = ctx.stride.foot.as_ref().ok_or(Absent::NoSensor)?;
+    let step = 0.5 * foot.displacement.v.x;
+    if step > 0.0 {
+        Ok(rise? / step)
+    } else {
+        Err(Absent::Refused)
+    }
+}
+
+fn range(values: impl Iterator<Item = f64>) -> f64 {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    high - low
+}

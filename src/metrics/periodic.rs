@@ -1,0 +1,170 @@
+//! One gait cycle as a sum of harmonics, and its integrals without drift.
+//!
+//! Acceleration summed twice over whole samples carries sensor bias, tilt error and the mismatch of the stride's true
+//! ends into the result. Fitted by least squares to harmonics of the stride, with the real (fractional) stride time as
+//! the period, the mean is set aside and the integrals follow term by term: they close by construction. Limiting the
+//! number of harmonics is at the same time a low-pass without delay.
+
+use std::f64::consts::TAU;
+
+/// Most harmonics of a fit.
+pub(crate) const MOST: usize = 16;
+
+/// Unknowns of the largest fit.
+const UNKNOWNS: usize = 2 * MOST + 1;
+
+/// Samples per unknown below which a fit is refused.
+const SAMPLES_PER_UNKNOWN: usize = 2;
+
+/// `c₀ + Σ aₙ cos nωt + bₙ sin nωt`, t counted from the start of the cycle.
+#[derive(Clone, Debug)]
+pub(crate) struct Periodic {
+    omega: f64,
+    n: usize,
+    a: [f64; MOST],
+    b: [f64; MOST],
+}
+
+impl Periodic {
+    /// Fits `harmonics` (at most [`MOST`]) to points `(time since start of the cycle, value)` of one cycle of length
+    /// `period`, s. `None` with too few points or an ill-conditioned fit.
+    pub(crate) fn fit(points: impl Iterator<Item = (f64, f64)>, period: f64, harmonics: usize) -> Option<Self> {
+        let n = harmonics.min(MOST);
+        let m = 2 * n + 1;
+        let omega = TAU / period;
+        let mut normal = [[0.0; UNKNOWNS]; UNKNOWNS];
+        let mut right = [0.0; UNKNOWNS];
+        let mut count = 0;
+        for (t, y) in points {
+            let row = basis(omega * t, n);
+            for i in 0..m {
+                for j in 0..=i {
+                    normal[i][j] += row[i] * row[j];
+                }
+                right[i] += row[i] * y;
+            }
+            count += 1;
+        }
+        if count < SAMPLES_PER_UNKNOWN * m {
+            return None;
+        }
+        solve(&mut normal, &mut right, m)?;
+        let mut fit = Self {
+            omega,
+            n,
+            a: [0.0; MOST],
+            b: [0.0; MOST],
+        };
+        for k in 0..n {
+            fit.a[k] = right[2 * k + 1];
+            fit.b[k] = right[2 * k + 2];
+        }
+        Some(fit)
+    }
+
+    /// The series without its mean at `t`.
+    pub(crate) fn value(&self, t: f64) -> f64 {
+        self.sum(t, |_, a, b, cos, sin| a * cos + b * sin)
+    }
+
+    /// Its integral that is zero in the mean.
+    #[cfg(test)]
+    pub(crate) fn once_integrated(&self, t: f64) -> f64 {
+        self.sum(t, |w, a, b, cos, sin| (a * sin - b * cos) / w)
+    }
+
+    /// Its second integral that is zero in the mean.
+    pub(crate) fn twice_integrated(&self, t: f64) -> f64 {
+        self.sum(t, |w, a, b, cos, sin| -(a * cos + b * sin) / (w * w))
+    }
+
+    fn sum(&self, t: f64, term: impl Fn(f64, f64, f64, f64, f64) -> f64) -> f64 {
+        let row = basis(self.omega * t, self.n);
+        (0..self.n)
+            .map(|k| {
+                term(
+                    self.omega * (k + 1) as f64,
+                    self.a[k],
+                    self.b[k],
+                    row[2 * k + 1],
+                    row[2 * k + 2],
+                )
+            })
+            .sum()
+    }
+}
+
+/// 1, cos φ, sin φ, cos 2φ, sin 2φ, …
+fn basis(phase: f64, n: usize) -> [f64; UNKNOWNS] {
+    let mut row = [0.0; UNKNOWNS];
+    row[0] = 1.0;
+    let (sin, cos) = phase.sin_cos();
+    let (mut c, mut s) = (1.0, 0.0);
+    for k in 0..n {
+        (c, s) = (c * cos - s * sin, s * cos + c * sin);
+        row[2 * k + 1] = c;
+        row[2 * k + 2] = s;
+    }
+    row
+}
+
+/// Solves the symmetric positive definite system in place (Cholesky, lower triangle); the solution replaces `x`.
+fn solve(l: &mut [[f64; UNKNOWNS]; UNKNOWNS], x: &mut [f64; UNKNOWNS], m: usize) -> Option<()> {
+    for i in 0..m {
+        for j in 0..=i {
+            let s: f64 = (0..j).map(|k| l[i][k] * l[j][k]).sum();
+            let v = l[i][j] - s;
+            if i == j {
+                if v.is_nan() || v <= 1e-9 {
+                    return None;
+                }
+                l[i][i] = v.sqrt();
+            } else {
+                l[i][j] = v / l[j][j];
+            }
+        }
+    }
+    for i in 0..m {
+        let s: f64 = (0..i).map(|k| l[i][k] * x[k]).sum();
+        x[i] = (x[i] - s) / l[i][i];
+    }
+    for i in (0..m).rev() {
+        let s: f64 = (i + 1..m).map(|k| l[k][i] * x[k]).sum();
+        x[i] = (x[i] - s) / l[i][i];
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integrals_of_a_known_motion_come_back_exactly_despite_bias_and_fractional_ends() {
+        // z = 40 mm cos 2ωt + 3 mm sin 5ωt, sampled at 200 Hz over a cycle of 0.7233 s.
+        let period = 0.7233;
+        let w = TAU / period;
+        let z = |t: f64| 0.040 * (2.0 * w * t).cos() + 0.003 * (5.0 * w * t).sin();
+        let a =
+            |t: f64| -0.040 * (2.0 * w).powi(2) * (2.0 * w * t).cos() - 0.003 * (5.0 * w).powi(2) * (5.0 * w * t).sin();
+        let first = 0.0031;
+        let points = (0..)
+            .map(|i| first + f64::from(i) / 200.0)
+            .take_while(|t| *t < period)
+            .map(|t| (t, a(t) + 0.7));
+        let fit = Periodic::fit(points, period, 10).expect("fits");
+        for i in 0..50 {
+            let t = period * f64::from(i) / 50.0;
+            assert!((fit.twice_integrated(t) - z(t)).abs() < 1e-9);
+            assert!((fit.value(t) - a(t)).abs() < 1e-6);
+            let slope = (fit.once_integrated(t + 1e-5) - fit.once_integrated(t - 1e-5)) / 2e-5;
+            assert!((slope - a(t)).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn too_few_points_are_refused() {
+        let points = (0..30).map(|i| (f64::from(i) * 0.02, 1.0));
+        assert!(Periodic::fit(points, 0.6, 10).is_none());
+    }
+}

@@ -1,0 +1,32 @@
+//! The integration tests, one binary. A module per question; what belongs in each:
+//!
+//! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
+//! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
+//! - `front_door`: the script `./x` and the accuracy gate's own self-test.
+//! - `vqf`: the attitude filter against the published reference implementation.
+//! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
+//! - `reference`: pages made from the registry, and the example of the README.
+//!
+//! Tests of one module's inside stand in that module. Tests that need the whole loop, recordings or the built program
+//! stand here, and share [`support`]. The allocation test is a binary of its own (`tests/alloc.rs`).
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test says on standard output what it measured or could not run"
+)]
+#![allow(
+    dead_code,
+    reason = "each feature set compiles a different part of the shared support"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod front_door;
+#[cfg(feature = "files")]
+mod laws;
+mod licences;
+mod reference;
+mod tidy;
+#[cfg(feature = "files")]
+mod vqf;
