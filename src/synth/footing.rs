@@ -34,7 +34,7 @@ impl Footing {
         step.slap_delay_s = match slap_delay(step.speed, step.strike_rad) + 0.002 * var * rng.normal() {
             // The sign tells heel from forefoot: chance must not change it.
             before if step.strike_rad < FOREFOOT_RAD => before.min(-0.015),
-            after => after.max(0.004),
+            after => after.max(0.002),
         };
         step.push_lead_s = (push_lead(step.gait, step.speed) + 0.0025 * var * rng.normal()).max(0.006);
 

@@ -340,8 +340,16 @@ impl<'a> Reader<'a> {
             let pose = body.pelvis(t);
             let (tilt, obliquity) = tilt_and_obliquity(&pose);
             let yaw = libm::atan2(pose.axes[0][1].v, pose.axes[0][0].v);
-            let rotation = wrapped(yaw - path.heading(body.interval(t).distance(t).v));
-            [tilt, obliquity, rotation, pose.origin[2].v, pose.point(&sacrum)[2].v]
+            let distance = body.interval(t).distance(t).v;
+            let rotation = wrapped(yaw - path.heading(distance));
+            let way = path.height(distance);
+            [
+                tilt,
+                obliquity,
+                rotation,
+                pose.origin[2].v - way,
+                pose.point(&sacrum)[2].v - way,
+            ]
         });
         TruePelvis {
             tilt_mean: sum / LOOKS as f64 - st.tilt,
