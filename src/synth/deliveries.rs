@@ -45,7 +45,7 @@ fn the_same_seed_gives_the_same_bytes_on_every_platform() {
     assert_eq!(of_seed(5), PINNED_FINGERPRINT);
 }
 
-const PINNED_FINGERPRINT: u64 = 0;
+const PINNED_FINGERPRINT: u64 = 10_822_610_859_854_096_941;
 
 #[test]
 fn packets_arrive_in_order_and_carry_the_samples() {

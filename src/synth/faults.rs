@@ -211,16 +211,16 @@ impl Faults {
         }
     }
 
-    /// A faultless sensor of this world: only the low-pass that every converter has. Landing shocks of some 10 ms have
-    /// content above half of any usual rate; sampled without it ([`Faults::none`]) they alias, which at 200 Hz alone costs
-    /// a stride length a centimetre. Start from this one to test an estimator without sensor errors.
+    /// A faultless sensor of this world: only the low-pass that every converter has, and the noise without which a sensor
+    /// at rest would repeat one value and look stuck. Landing shocks of some 10 ms have content above half of any usual
+    /// rate; sampled without the low-pass ([`Faults::none`]) they alias, which at 200 Hz alone costs a stride length a
+    /// centimetre. Start from this one to test an estimator without sensor errors.
     #[must_use]
     pub fn faultless() -> Self {
+        let Self { anti_alias, noise, .. } = Self::typical();
         Self {
-            anti_alias: Some(AntiAlias {
-                cutoff_share: 0.4,
-                clips: Clips::AfterLowPass,
-            }),
+            anti_alias,
+            noise,
             ..Self::none()
         }
     }

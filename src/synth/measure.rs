@@ -21,7 +21,7 @@ use nalgebra::Vector3;
 use std::f64::consts::PI;
 
 /// Instants per stride at which the pelvis is looked at before extremes are refined.
-const LOOKS: usize = 160;
+const LOOKS: usize = 120;
 /// How long before contact strike angle and touchdown speed are read, s (signal design, section 10).
 const BEFORE_IC_S: f64 = 0.010;
 
@@ -56,7 +56,7 @@ fn at(t: f64) -> SessionTime {
     SessionTime::from_secs(t)
 }
 
-/// Least value of `f` on a grid over `[from, to]`, refined by golden section around its lowest point; with its place.
+/// Least value of `f` on a grid over `[from, to]`, refined around its lowest point; with its place.
 fn least(from: f64, to: f64, looks: usize, mut f: impl FnMut(f64) -> f64) -> (f64, f64) {
     let h = (to - from) / looks as f64;
     let (mut best, mut value) = (from, f64::INFINITY);
@@ -67,21 +67,56 @@ fn least(from: f64, to: f64, looks: usize, mut f: impl FnMut(f64) -> f64) -> (f6
             (best, value) = (t, v);
         }
     }
-    let ratio = 0.5 * (5.0_f64.sqrt() - 1.0);
-    let (mut a, mut b) = ((best - h).max(from), (best + h).min(to));
-    for _ in 0..30 {
-        let (c, d) = (b - ratio * (b - a), a + ratio * (b - a));
-        if f(c) < f(d) { b = d } else { a = c }
-    }
-    let t = 0.5 * (a + b);
-    let v = f(t);
-    if v < value { (t, v) } else { (best, value) }
+    let refined = golden((best - h).max(from), (best + h).min(to), f);
+    if refined.1 < value { refined } else { (best, value) }
 }
 
-fn range(from: f64, to: f64, looks: usize, mut f: impl FnMut(f64) -> f64) -> f64 {
-    let low = least(from, to, looks, &mut f).1;
-    let high = -least(from, to, looks, |t| -f(t)).1;
-    high - low
+/// Golden section (Kiefer 1953) for the one minimum of `f` between `a` and `b`.
+fn golden(mut a: f64, mut b: f64, mut f: impl FnMut(f64) -> f64) -> (f64, f64) {
+    let ratio = 0.5 * (5.0_f64.sqrt() - 1.0);
+    let (mut c, mut d) = (b - ratio * (b - a), a + ratio * (b - a));
+    let (mut at_c, mut at_d) = (f(c), f(d));
+    // Twenty-two steps leave 2·10⁻⁵ of the interval, and of an extreme's value the square of that.
+    for _ in 0..22 {
+        if at_c < at_d {
+            (b, d, at_d) = (d, c, at_c);
+            c = b - ratio * (b - a);
+            at_c = f(c);
+        } else {
+            (a, c, at_c) = (c, d, at_d);
+            d = a + ratio * (b - a);
+            at_d = f(d);
+        }
+    }
+    if at_c < at_d { (c, at_c) } else { (d, at_d) }
+}
+
+/// Ranges of several quantities at once over `[from, to]`: one pass over the grid, then each extreme refined.
+fn ranges<const N: usize>(from: f64, to: f64, looks: usize, mut f: impl FnMut(f64) -> [f64; N]) -> [f64; N] {
+    let h = (to - from) / looks as f64;
+    let mut low = [(from, f64::INFINITY); N];
+    let mut high = [(from, f64::NEG_INFINITY); N];
+    for i in 0..=looks {
+        let t = from + h * i as f64;
+        for (k, v) in f(t).into_iter().enumerate() {
+            if v < low[k].1 {
+                low[k] = (t, v);
+            }
+            if v > high[k].1 {
+                high[k] = (t, v);
+            }
+        }
+    }
+    let mut found = [0.0; N];
+    for k in 0..N {
+        let around = |at: f64| ((at - h).max(from), (at + h).min(to));
+        let (a, b) = around(low[k].0);
+        let least = golden(a, b, |t| f(t)[k]).1.min(low[k].1);
+        let (a, b) = around(high[k].0);
+        let most = (-golden(a, b, |t| -f(t)[k]).1).max(high[k].1);
+        found[k] = most - least;
+    }
+    found
 }
 
 /// Tilt and obliquity against gravity, as the sign table defines them.
@@ -201,7 +236,7 @@ impl<'a> Reader<'a> {
         let instep_before = self.instep(side, before);
         let angles_m = self.body.foot(side).angles(m);
         let roll = |reader: &mut Self, t: f64| reader.body.foot(side).angles(t).roll.v;
-        let inversion_range = range(ic.min(m), m, 24, |t| roll(self, t));
+        let [inversion_range] = ranges(ic.min(m), m, 24, |t| [roll(self, t)]);
         let joint = ankle(&self.body.foot(side).pose(ic), self.body.subject);
         let pelvis = self.body.pelvis(ic);
         let ahead = [0, 1].map(|i| joint[i].v - pelvis.origin[i].v);
@@ -295,6 +330,27 @@ impl<'a> Reader<'a> {
             lost += body.interval(t).distance(t).a.min(0.0) * (tc - ic) / f64::from(looks);
         }
         let path = &self.timeline.path;
+        let [
+            tilt_range,
+            obliquity_range,
+            rotation_range,
+            oscillation,
+            oscillation_at_sensor,
+        ] = ranges(ic, next_ic, LOOKS, |t| {
+            let pose = body.pelvis(t);
+            let (tilt, obliquity) = tilt_and_obliquity(&pose);
+            let yaw = libm::atan2(pose.axes[0][1].v, pose.axes[0][0].v);
+            let distance = body.interval(t).distance(t).v;
+            let rotation = wrapped(yaw - path.heading(distance));
+            let way = path.height(distance);
+            [
+                tilt,
+                obliquity,
+                rotation,
+                pose.origin[2].v - way,
+                pose.point(&sacrum)[2].v - way,
+            ]
+        });
         TruePelvis {
             tilt_mean: sum / LOOKS as f64 - st.tilt,
             tilt_mean_in_contact: if contact_looks > 0.0 {
@@ -302,17 +358,13 @@ impl<'a> Reader<'a> {
             } else {
                 0.0
             },
-            tilt_range: range(ic, next_ic, LOOKS, |t| tilt_and_obliquity(&body.pelvis(t)).0),
-            obliquity_range: range(ic, next_ic, LOOKS, |t| tilt_and_obliquity(&body.pelvis(t)).1),
+            tilt_range,
+            obliquity_range,
             drop: largest,
             drop_from_ic: largest - at_ic,
-            rotation_range: range(ic, next_ic, LOOKS, |t| {
-                let pose = body.pelvis(t);
-                let x = &pose.axes[0];
-                wrapped(libm::atan2(x[1].v, x[0].v) - path.heading(body.interval(t).distance(t).v))
-            }),
-            oscillation: range(ic, next_ic, LOOKS, |t| body.pelvis(t).origin[2].v),
-            oscillation_at_sensor: range(ic, next_ic, LOOKS, |t| body.pelvis(t).point(&sacrum)[2].v),
+            rotation_range,
+            oscillation,
+            oscillation_at_sensor,
             braking_peak: least(ic.min(m), m, 60, |t| body.interval(t).distance(t).a).1,
             braking_dv: lost,
         }

@@ -21,6 +21,7 @@ mod chain;
 mod cursor;
 mod faults;
 mod foot;
+mod footing;
 mod jet;
 mod link;
 mod measure;

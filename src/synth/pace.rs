@@ -115,6 +115,10 @@ pub(super) fn fall_speed(flight_s: f64) -> f64 {
     0.5 * STANDARD_GRAVITY * flight_s
 }
 
+/// The table below is of minima of the rate after a 30 Hz low-pass, its group delay taken off. Those of the rate itself
+/// come earlier by this much, because the rate rises more slowly after the slap than it fell before.
+const SMOOTHED_LATER_S: f64 = 0.0025;
+
 /// From initial contact to the minimum of the pitch rate, s; negative when it comes before. Signal design, section 6:
 /// +9 ms up to 3.5 m/s falling to +1 at 4.5 for rear-foot strikes of two runners against a force plate; −29 ms for the
 /// forefoot comes from a model only.
@@ -122,7 +126,7 @@ pub(super) fn slap_delay(speed: f64, strike_rad: f64) -> f64 {
     if strike_rad < FOREFOOT_RAD {
         return -0.025;
     }
-    0.009 - 0.008 * (speed - 3.5).clamp(0.0, 1.0)
+    0.009 - 0.008 * (speed - 3.5).clamp(0.0, 1.0) - SMOOTHED_LATER_S
 }
 
 /// From the minimum of the pitch rate in push-off to terminal contact, s: 29, 10, 14 ms at 2.5, 3.5, 4.5 m/s (same

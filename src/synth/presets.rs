@@ -198,7 +198,7 @@ fn figure_of_eight() -> Script {
     let lap = rad(330.0);
     let mut script = Script::new().stand(12.0).run(8.0, 2.8);
     for _ in 0..2 {
-        script = script.turn(lap, 8.0).turn(-lap, 8.0);
+        script = script.turn(lap, 5.0).turn(-lap, 5.0);
     }
     script.run(5.0, 2.8).stop(9.0)
 }

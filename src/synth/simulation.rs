@@ -218,7 +218,7 @@ impl Simulation {
         &self.timeline.rests
     }
 
-    /// Whether a sample is of a sensor that is worn.
+    /// Whether the run has a sensor of this label.
     #[must_use]
     pub fn wears(&self, placement: Placement) -> bool {
         self.config.placements.contains(&placement)

@@ -21,6 +21,8 @@ const ROLL_OVER: [f64; 2] = [6.0 * RAD_PER_DEG, -4.0 * RAD_PER_DEG];
 pub(super) const SETTLED_AFTER_S: f64 = 0.32;
 /// Time before toe-off at which a resting foot begins to rise, s.
 pub(super) const RISES_BEFORE_S: f64 = 0.5;
+/// How far a sole gives at most, m (signal design 19.3: 4–8 mm).
+const DEEPEST_GIVE_M: f64 = 0.007;
 /// Largest acceleration of a landing shock at the sole, m/s². With the turning of the foot on top the instep then reaches
 /// the 70 g that have been published for shoes (Bailey and Harle 2014).
 const LARGEST_SHOCK: f64 = 480.0;
@@ -271,14 +273,19 @@ fn land_rolling(
 /// which is `flat` unless the foot lands too level for that.
 fn slap(step: &Step, slope: f64, flat: f64, rate_after: f64, flat_t: f64, knots: &mut Vec<Knot>) -> f64 {
     let strike = slope + step.strike_rad;
-    let delay = step.slap_delay_s.max(0.004);
+    let delay = step.slap_delay_s.max(0.002);
     let rest = flat_t - step.ic - delay;
     // At contact the foot turns a little slower than at the fastest, less so when the fastest is nearer.
     let short = (0.28 * (delay / 0.009) * (delay / 0.009)).min(0.4);
     // Turned through: a parabola up to the fastest, then a decay that covers some 0.42 of its rectangle.
     let (share, tail) = (1.0 - short / 3.0, 0.42);
     let wanted = strike - flat - (1.0 - tail) * rate_after * rest;
-    let slowest = if step.gait == Gait::Run { 2.4 } else { 2.0 };
+    // The slap is the fastest turn of the landing, also of a sprinter's foot that is never flat.
+    let slowest = if step.gait == Gait::Run {
+        2.4_f64.max(rate_after + 0.8)
+    } else {
+        2.0
+    };
     let fastest = (wanted / (share * delay + tail * rest)).clamp(slowest, 12.0);
     knots.push(Knot::full(
         step.ic,
@@ -380,7 +387,8 @@ fn shoe_curves(step: &Step) -> (Curve, Curve) {
     let at_tc = Jet::new(at_quiet.v + v * fall + rolled, toes, toes_acc);
     let creep = Curve::through(&[still, Knot::full(quiet, at_quiet), Knot::full(tc, at_tc)]);
     // A bump sin³ has 3π² ≈ 30 times its height over its length squared at the top.
-    let depth = up * contact_s * contact_s / 30.0;
+    let depth = (up * contact_s * contact_s / 30.0).min(DEEPEST_GIVE_M);
+    let up = 30.0 * depth / (contact_s * contact_s);
     let give = Curve::through(&[
         still,
         Knot::full(quiet, Jet::new(-depth, 0.0, up)),

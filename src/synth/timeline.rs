@@ -6,9 +6,9 @@
 //! pelvis cannot drift apart. The result is compact, some hundreds of bytes a step; motion is computed from it on demand.
 
 use super::cursor::{Cursor, Wish};
+use super::footing::Footing;
 use super::pace::{
-    FOREFOOT_RAD, Pace, WALK_RUN_SPEED, braking, fall_speed, pace, pelvis_height, push_lead, slap_delay, usual_cadence,
-    walk_bounce, within_gait,
+    Pace, WALK_RUN_SPEED, braking, fall_speed, pace, pelvis_height, usual_cadence, walk_bounce, within_gait,
 };
 use super::path::Path;
 use super::pelvis::{Interval, Motion, Post, Swing, Vertical};
@@ -62,8 +62,7 @@ struct Wanders {
     time: Wander,
     length: Wander,
     contact: [Wander; 2],
-    strike: [Wander; 2],
-    creep: [Wander; 2],
+    footing: [Footing; 2],
 }
 
 /// A footfall while it is being decided.
@@ -349,54 +348,20 @@ impl<'a> Builder<'a> {
     /// Puts the foot of this footfall on the ground, where the pelvis now is and the reach ahead.
     fn land(&mut self, f: &Footfall) {
         let side = side_of(f.index);
-        let var = self.subject.variability;
-        let (s, rng) = (self.subject, &mut self.rng);
-        let run = f.gait == Gait::Run;
-        let strike_deviation = rad(1.5) * var * self.wanders.strike[slot(side)].next(rng);
-        let strike = if run {
-            s.strike_rad + f.form.strike_rad
-        } else {
-            s.walk_strike_rad
-        } + strike_deviation;
-        let creep_deviation = s.creep_sd_mps * var * self.wanders.creep[slot(side)].next(rng);
-        // Faster feet are stopped and rolled over faster; the shapes scale with contact time.
-        let briskness = if run { 0.245 / f.pace.contact_s } else { 0.3 };
-        let slap = match slap_delay(f.speed, strike) + 0.002 * var * rng.normal() {
-            // The sign tells heel from forefoot: chance must not change it.
-            before if strike < FOREFOOT_RAD => before.min(-0.015),
-            after => after.max(0.004),
-        };
-        let push = push_lead(f.gait, f.speed) + 0.0025 * var * rng.normal();
-        // A soft sole gives way by a centimetre or so, whatever the speed.
-        let sole_delay_s = s.sole_delay_s.min(0.012 / (0.35 * f.speed));
+        let s = self.subject;
         let mut step = self.planted(side, f.pace.reach_m);
-        let rng = &mut self.rng;
         step.gait = f.gait;
         step.landing = Landing::Strike;
         step.ic = f.post.t;
         step.tc = Some(f.post.t + f.pace.contact_s);
         step.speed = f.speed;
         step.form = f.form;
-        step.strike_rad = strike;
-        step.mid_pitch_rad = if run { rad(-5.5) } else { rad(-2.0) } + rad(0.7) * var * rng.normal();
-        step.mid_rate = if run { 1.0 } else { 0.25 } * (1.0 + 0.1 * var * rng.normal()) * briskness.max(0.8).sqrt();
-        step.creep_mps = if run {
-            s.creep_mps + creep_deviation
-        } else {
-            0.3 * (s.creep_mps + creep_deviation)
-        };
-        // Real running shows |f| − g of 1.5 to 4 m/s² at mid-stance (signal design 19.3).
-        step.mid_acc = if slap < 0.0 { [1.9, 1.55] } else { [2.6, 2.0] }.map(|a| a * briskness.min(1.25));
-        step.toe_out_rad += rad(1.0) * var * rng.normal();
-        step.sole_delay_s = sole_delay_s;
-        step.impact_s = s.impact_s * (1.0 + 0.08 * var * rng.normal());
-        step.slap_delay_s = slap;
-        step.push_lead_s = push.max(0.006);
+        self.wanders.footing[slot(side)].draw(&mut self.rng, s, f.pace.contact_s, &mut step);
         let covered = 2.0 * f.speed * f.pace.step_s;
         step.swing_scale = (covered / 1.2).clamp(0.4, 1.0);
         // The ankle is meant to be `reach` ahead at contact; the foot then still slides and turns about its heel.
         let slide = 0.5 * f.speed * (step.sole_delay_s + 0.5 * step.impact_s);
-        let ahead = f.pace.reach_m + libm::sin(strike) * s.ankle_m() + slide;
+        let ahead = f.pace.reach_m + libm::sin(step.strike_rad) * s.ankle_m() + slide;
         (step.place, step.heading, step.grade) = self.ground(side, ahead, self.half_width(f.gait));
         self.timeline.steps[slot(side)].push(step);
     }

@@ -54,9 +54,9 @@ pub struct TruePelvis {
     pub drop_from_ic: f64,
     /// Range of rotation about the vertical against the direction of travel.
     pub rotation_range: f64,
-    /// Vertical travel of the pelvis centre, m.
+    /// Vertical travel of the pelvis centre, m; on a slope, of its height above the way.
     pub oscillation: f64,
-    /// Vertical travel of the place of the sacral sensor, m.
+    /// The same of the place of the sacral sensor, if it sat rigidly on the bone.
     pub oscillation_at_sensor: f64,
     /// Lowest fore-aft acceleration of the pelvis centre between ic and m, m/s², negative.
     pub braking_peak: f64,
