@@ -5,6 +5,7 @@
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `accuracy`: the synthetic runner, measured against its truth.
+//! - `latency`: how soon landings and records are told.
 //! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
@@ -25,6 +26,8 @@ mod support;
 
 mod accuracy;
 mod front_door;
+#[cfg(feature = "files")]
+mod latency;
 #[cfg(feature = "files")]
 mod laws;
 mod licences;
