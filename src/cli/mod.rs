@@ -9,6 +9,7 @@ pub mod failure;
 pub mod orientation;
 pub mod progress;
 pub mod safe_file;
+pub mod sessions;
 pub mod summary;
 pub mod words;
 
@@ -56,6 +57,8 @@ struct Flags {
 enum Verb {
     /// Measure a recording: strides, summary, stored session
     Analyze(analyze::AnalyzeArgs),
+    /// What is kept: list, show, export, delete
+    Sessions(sessions::SessionsArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -130,6 +133,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match &line.verb {
         Verb::Analyze(args) => analyze::run(&globals, args),
+        Verb::Sessions(args) => sessions::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

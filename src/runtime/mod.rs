@@ -1,7 +1,11 @@
 //! Running the pure signal loop against the world: files, clocks, channels, signals of the system.
 //!
 //! - [`offline`]: a recording through the loop, as fast as it goes.
+//! - [`keep`]: a session on its way into the store.
+//! - [`stop`]: Ctrl-C.
 //! - [`tally`]: what a session adds up to, for summaries of every command.
 
+pub mod keep;
 pub mod offline;
+pub mod stop;
 pub mod tally;
