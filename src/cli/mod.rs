@@ -11,6 +11,7 @@ pub mod orientation;
 pub mod progress;
 pub mod safe_file;
 pub mod sessions;
+pub mod simulate;
 pub mod summary;
 pub mod words;
 
@@ -60,6 +61,8 @@ enum Verb {
     Demo(demo::DemoArgs),
     /// Measure a recording: strides, summary, stored session
     Analyze(analyze::AnalyzeArgs),
+    /// Write a recording of a simulated run, with the truth
+    Simulate(simulate::SimulateArgs),
     /// What is kept: list, show, export, delete
     Sessions(sessions::SessionsArgs),
     #[command(hide = true)]
@@ -145,6 +148,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match &line.verb {
         Verb::Demo(args) => demo::run(&globals, args),
         Verb::Analyze(args) => analyze::run(&globals, args),
+        Verb::Simulate(args) => simulate::run(&globals, args),
         Verb::Sessions(args) => sessions::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
