@@ -2,6 +2,7 @@
 //!
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
+//! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
@@ -22,6 +23,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "cli")]
+mod cli;
 mod front_door;
 #[cfg(feature = "files")]
 mod laws;
