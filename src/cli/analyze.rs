@@ -7,9 +7,12 @@ use super::progress::Progress;
 use super::safe_file::SafeFile;
 use super::summary::Summary;
 use crate::interchange::{Mapping, Recording, stride_table};
-use crate::model::Side;
+use crate::model::{SessionTime, Side};
 use crate::pipeline::Output;
+use crate::runtime::keep::{self, Keeper};
 use crate::runtime::offline::{self, PassError, Taker};
+use crate::runtime::stop::Stop;
+use crate::store::SqliteStore;
 use clap::Args;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -77,15 +80,16 @@ pub fn single_side(recording: &Recording) -> Option<Side> {
     }
 }
 
-struct ToTable<'a> {
+struct Outputs<'a> {
     table: Option<SafeFile>,
+    keeper: Option<Keeper<'a>>,
     side: Option<Side>,
     progress: Progress,
     bytes: u64,
-    stop: &'a dyn Fn() -> bool,
+    stop: Stop,
 }
 
-impl Taker for ToTable<'_> {
+impl Taker for Outputs<'_> {
     type Error = Failure;
 
     fn take(&mut self, output: &Output) -> Result<(), Failure> {
@@ -93,12 +97,15 @@ impl Taker for ToTable<'_> {
             let side = self.side;
             table.write(|mut out| stride_table::row(&mut out, record, side))?;
         }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.take(output)?;
+        }
         Ok(())
     }
 
     fn look(&mut self, share: f64, signal_s: f64) -> ControlFlow<()> {
         self.progress.at((share * self.bytes as f64) as u64, signal_s);
-        if (self.stop)() {
+        if self.stop.asked() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -118,24 +125,57 @@ pub fn run(globals: &Globals, args: &AnalyzeArgs) -> Result<Exit, Failure> {
     if let Some(table) = &mut table {
         table.write(|mut out| stride_table::header(&mut out))?;
     }
-    let mut taker = ToTable {
+    let store = if args.no_store {
+        None
+    } else {
+        let dir = match &args.store {
+            Some(dir) => dir.clone(),
+            None => globals.data_dir()?,
+        };
+        Some(SqliteStore::open(&dir, "lope analyze")?)
+    };
+    let keeper = match &store {
+        Some(store) => Some(Keeper::open(store, keep::meta_of(&recording)?)?),
+        None => None,
+    };
+    let mut taker = Outputs {
         table,
+        keeper,
         side: single_side(&recording),
         progress: Progress::new(console, "analysing", bytes),
         bytes,
-        stop: &|| false,
+        stop: Stop::on_ctrl_c(),
     };
-    let pass = offline::run(&recording, &mut taker).map_err(|e| match e {
+    let done = offline::run(&recording, &mut taker).map_err(|e| match e {
         PassError::Read(e) => e.into(),
         PassError::Taker(failure) => failure,
         PassError::Stopped => stopped(),
     });
     taker.progress.finish();
-    let pass = pass?;
-    if let Some(table) = taker.table.take() {
-        table.keep()?;
+    let mut keeper = taker.keeper.take();
+    let done = done.and_then(|pass| {
+        if let Some(keeper) = &mut keeper
+            && pass.tally.strides() > 0
+        {
+            let stop = pass.span_s.map_or(0.0, |(_, to)| to);
+            keeper.finish(SessionTime::from_secs(stop))?;
+        }
+        if let Some(table) = taker.table.take() {
+            table.keep()?;
+        }
+        Ok(pass)
+    });
+    let session = keeper.as_ref().map(|k| k.session().to_string());
+    let kept = done.as_ref().is_ok_and(|pass| pass.tally.strides() > 0);
+    if let Some(keeper) = keeper.filter(|_| !kept) {
+        // The failure that led here is the one to tell; a session left behind shows as `recovered`.
+        let _ = keeper.discard();
     }
-    let summary = Summary::of(&recording, &pass);
+    let pass = done?;
+    let mut summary = Summary::of(&recording, &pass);
+    if let Some(session) = session.filter(|_| kept) {
+        summary.stored_as(session);
+    }
     console.result(&if console.json {
         summary.json_text()
     } else {

@@ -5,10 +5,13 @@
 
 pub mod analyze;
 pub mod console;
+pub mod demo;
 pub mod failure;
 pub mod orientation;
 pub mod progress;
 pub mod safe_file;
+pub mod sessions;
+pub mod simulate;
 pub mod summary;
 pub mod words;
 
@@ -54,8 +57,14 @@ struct Flags {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    /// A simulated run through everything, no hardware needed
+    Demo(demo::DemoArgs),
     /// Measure a recording: strides, summary, stored session
     Analyze(analyze::AnalyzeArgs),
+    /// Write a recording of a simulated run, with the truth
+    Simulate(simulate::SimulateArgs),
+    /// What is kept: list, show, export, delete
+    Sessions(sessions::SessionsArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -109,6 +118,14 @@ fn placement_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// Parses a number above 0 for clap.
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(v) if v.is_finite() && v > 0.0 => Ok(v),
+        _ => Err("expected a number above 0".to_owned()),
+    }
+}
+
 /// Runs the program with these arguments (the first is its name).
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let line = match Line::try_parse_from(arguments) {
@@ -129,7 +146,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         data_dir: line.flags.data_dir,
     };
     let done = match &line.verb {
+        Verb::Demo(args) => demo::run(&globals, args),
         Verb::Analyze(args) => analyze::run(&globals, args),
+        Verb::Simulate(args) => simulate::run(&globals, args),
+        Verb::Sessions(args) => sessions::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

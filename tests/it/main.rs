@@ -2,6 +2,7 @@
 //!
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
+//! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `accuracy`: the synthetic runner, measured against its truth.
@@ -25,6 +26,8 @@
 mod support;
 
 mod accuracy;
+#[cfg(feature = "cli")]
+mod cli;
 mod front_door;
 #[cfg(feature = "files")]
 mod latency;
