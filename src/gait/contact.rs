@@ -54,6 +54,11 @@ impl Default for ContactParams {
 /// Rest scores that differ by less are equally quiet: 0.3 rad/s, or 1.6 m/s².
 const AS_QUIET: f64 = 0.3;
 
+/// A foot that slaps down turns toe-down at least this fast, rad/s.
+const LANDING_RATE: f64 = -1.0;
+/// Mean rest score of a foot that stands: below 0.4 rad/s and 1.7 m/s² together.
+const REAL_REST: f64 = 0.8;
+
 /// A mid-stance with the events around it, before any correction of their bias.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
@@ -180,6 +185,11 @@ pub struct ContactDetector {
     cycle_s: f64,
     /// The mark after the last mid-swing was already given (1.9 s had passed).
     rested: bool,
+    /// Samples are missing before the first one held: the foot may have been in full motion.
+    after_gap: bool,
+    /// After a mid-swing: the lowest slow pitch rate since, until the landing is told.
+    landing: Option<(SessionTime, f64)>,
+    told: Option<SessionTime>,
 }
 
 impl ContactDetector {
@@ -201,10 +211,20 @@ impl ContactDetector {
             peak_count: 0,
             cycle_s: 1.0,
             rested: false,
+            after_gap: false,
+            landing: None,
+            told: None,
         }
     }
 
-    /// Starts counting at this absolute sample number (after a hold or a gap); forgets everything before.
+    /// As [`ContactDetector::restart`], with samples missing before: a stance is then only believed between two mid-swings,
+    /// or when the foot really rests.
+    pub fn restart_after_gap(&mut self, first: u64) {
+        self.restart(first);
+        self.after_gap = true;
+    }
+
+    /// Starts counting at this absolute sample number; forgets everything before.
     pub fn restart(&mut self, first: u64) {
         let fresh = Self::new(self.params, self.rate_hz);
         let (peaks, peak_count, cycle_s) = (self.peaks, self.peak_count, self.cycle_s);
@@ -237,6 +257,7 @@ impl ContactDetector {
             });
         }
         self.before = [old, lp];
+        self.watch_landing(t, slow);
         if let Some(peak) = self.pending
             && (lp < 0.5 * peak.value || now - peak.index >= self.samples(self.params.confirm_s))
         {
@@ -266,6 +287,23 @@ impl ContactDetector {
         }
     }
 
+    /// A landing as early as it can be told: raw instant of the pitch-rate minimum after a mid-swing. Once.
+    pub fn take_landing(&mut self) -> Option<SessionTime> {
+        self.told.take()
+    }
+
+    /// The foot has landed when the toe-down rate of the slap has passed its peak: risen by a third, or not deepened for
+    /// 20 ms.
+    fn watch_landing(&mut self, t: SessionTime, slow: f64) {
+        let Some((low_t, low)) = &mut self.landing else { return };
+        if slow < *low {
+            (*low_t, *low) = (t, slow);
+        } else if *low < LANDING_RATE && (slow > 0.67 * *low || t.since(*low_t) > 0.02) {
+            self.told = Some(low_t.plus(-self.event_delay_s));
+            self.landing = None;
+        }
+    }
+
     fn threshold(&self) -> f64 {
         let n = self.peak_count.min(8);
         if n < 3 {
@@ -283,6 +321,7 @@ impl ContactDetector {
             return;
         }
         if self.pending.is_none_or(|p| peak.value > p.value) {
+            self.landing = Some((self.lanes.t[self.lanes.at(peak.index)], 0.0));
             self.pending = Some(peak);
         }
     }
@@ -332,7 +371,7 @@ impl ContactDetector {
         });
     }
 
-    fn rest_before(&self, peak: Peak, out: &mut Vec<Mark>) {
+    fn rest_before(&mut self, peak: Peak, out: &mut Vec<Mark>) {
         let (from, to) = (
             peak.index.saturating_sub(self.samples(1.0)),
             peak.index.saturating_sub(self.samples(0.2)),
@@ -341,6 +380,9 @@ impl ContactDetector {
         let Some((m, score)) = self.lanes.quietest(from, to, half) else {
             return;
         };
+        if std::mem::take(&mut self.after_gap) && score > REAL_REST {
+            return;
+        }
         let tc_raw = self
             .lanes
             .lowest(m, peak.index)

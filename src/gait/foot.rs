@@ -14,14 +14,14 @@ use super::event_bias::{ic_bias_s, tc_bias_s};
 use super::trajectory::{Closed, Ground, RestWindow, StrideGeometry, Trajectory, TrajectoryParams};
 use crate::model::units::rad;
 use crate::model::{
-    Absent, Activity, Contact, Foot, FootMotion, ImuSample, QualityParts, SegmentKind, Sensor, SensorConfig,
+    Absent, Activity, Contact, Foot, FootMotion, ImuSample, QualityParts, Rotation, SegmentKind, Sensor, SensorConfig,
     SessionTime, Stride, StrideFlags, Vec3,
 };
-use crate::orientation::foot_alignment::{FootAligner, FootAlignment, FootAlignmentParams, rest_score};
+use crate::orientation::foot_alignment::{Attitude, FootAligner, FootAlignment, FootAlignmentParams, rest_score};
 use crate::orientation::rail::RailLearner;
 use crate::orientation::vqf::{Vqf, VqfParams};
 use crate::orientation::{Track, TrackSample};
-use nalgebra::Vector3;
+use nalgebra::{UnitQuaternion, Vector3};
 
 /// Seconds of samples that may wait for the mounting to become known.
 const HOLD_S: f64 = 60.0;
@@ -44,6 +44,11 @@ const ATTITUDE_SETTLES_S: f64 = 3.0;
 /// Pitch of a running foot at the detected mid-stance when no standing gives a zero: the heel is lifting already
 /// (−4…−8° in six running recordings).
 const MID_STANCE_PITCH_DEG: f64 = -6.0;
+/// Longest hole over which the attitude is carried by the mean rate, s.
+const COAST_S: f64 = 0.1;
+/// Spread of an attitude taken from the attitude filter, and of one taken from how the sole lies, rad.
+const FILTER_SIGMA: f64 = 1.0 * crate::model::units::RAD_PER_DEG;
+const SOLE_SIGMA: f64 = 3.0 * crate::model::units::RAD_PER_DEG;
 /// The foot strike angle is read this long before contact, s: at contact itself the foot is already slapping down.
 const BEFORE_IC_S: f64 = 0.01;
 /// A turn: change of travel direction between strides, rad.
@@ -91,6 +96,8 @@ struct Opened {
     mark: Mark,
     t: SessionTime,
     rest: RestWindow,
+    /// The attitude here is from the sole, not from the attitude filter.
+    attitude_from_sole: bool,
     landing: Option<Landing>,
     heading: Option<f64>,
     /// The contact, corrected by the speed of the stride that ended here; `None` until a speed is known.
@@ -114,8 +121,13 @@ pub struct FootChain {
     opened: Option<Opened>,
     creep: f64,
     ground: Ground,
-    /// First sample since the start or the last gap.
+    /// First sample since the start.
     started: Option<SessionTime>,
+    /// Samples are missing before this absolute number and the foot turned unseen meanwhile: attitudes from there on wait
+    /// for a mid-stance, at which the sole tells where up is.
+    lost_since: Option<u64>,
+    /// Speed of the last stride, m/s.
+    speed: f64,
 }
 
 impl FootChain {
@@ -138,6 +150,8 @@ impl FootChain {
             creep,
             ground: Ground::Level,
             started: None,
+            lost_since: None,
+            speed: 2.5,
         }
     }
 
@@ -208,6 +222,14 @@ impl FootChain {
             out.push(FootEvent::RailLearned(sample.t));
         }
         self.started.get_or_insert(sample.t);
+        if self.lost_since == Some(self.track.next_index())
+            && let Some(last) = self.track.last()
+        {
+            // The best guess of what happened unseen: the mean of the rates on both sides.
+            let bias = self.vqf.bias();
+            let mean = (last.gyro + bias + sample.gyro) * 0.5;
+            self.vqf.coast(mean, sample.t.since(last.t).min(COAST_S));
+        }
         self.vqf.update(sample.gyro, sample.acc);
         let entry = TrackSample {
             t: sample.t,
@@ -219,8 +241,13 @@ impl FootChain {
         };
         let index = self.track.next_index();
         self.track.push(entry);
-        let known = self.aligner.current().is_some();
-        self.aligner.push(&self.track, index, &entry);
+        let known = self.aligner.is_known();
+        if !known || self.lost_since.is_none() {
+            self.aligner.push(&self.track, index, &entry);
+        }
+        if !known && self.lost_since.is_some() {
+            self.look_for_attitude();
+        }
         if !known && self.aligner.current().is_some() {
             out.push(FootEvent::Aligned(sample.t));
             self.start_detector();
@@ -244,8 +271,10 @@ impl FootChain {
     /// Samples are missing: nothing is bridged across.
     pub fn note_gap(&mut self) {
         self.cursor = self.track.next_index();
-        self.detector.restart(self.cursor);
+        self.detector.restart_after_gap(self.cursor);
         self.aligner.note_gap();
+        self.lost_since.get_or_insert(self.cursor);
+        self.aligner.note_attitude(Attitude::Lost);
         self.trajectory.forget_attitude();
         self.opened = None;
     }
@@ -277,6 +306,15 @@ impl FootChain {
             let score = rest_score(&s.gyro.v, &s.acc.v);
             self.detector.push(s.t, -lateral.dot(&s.gyro.v), score, &mut marks);
             self.cursor += 1;
+            if let Some(raw) = self.detector.take_landing()
+                && self.cursor == self.track.next_index()
+            {
+                let told_at = s.t;
+                out.push(FootEvent::Provisional {
+                    ic: raw.plus(-ic_bias_s(self.speed)),
+                    told_at,
+                });
+            }
             if !marks.is_empty() {
                 self.take_marks(&mut marks, out);
             }
@@ -290,6 +328,42 @@ impl FootChain {
         }
     }
 
+    /// After missing samples, while the mounting is not known yet: a quiet rest shows the sole as it lies in standing. Where
+    /// the runner was not seen standing, the attitude filter finds up by itself in two of its time constants.
+    fn look_for_attitude(&mut self) {
+        let (Some(since), Some(now)) = (self.lost_since, self.track.last()) else {
+            return;
+        };
+        let lost_at = self.track.range(since, since + 1).first().map_or(now.t, |s| s.t);
+        let rest = self.aligner.take_quiet_rest().filter(|r| *r >= since);
+        match (rest, self.aligner.flat_up()) {
+            (Some(rest), Some(up)) => self.find_attitude_again(rest, &up),
+            _ if now.t.since(lost_at) > 2.0 * ATTITUDE_SETTLES_S => {
+                self.lost_since = None;
+                self.aligner.note_attitude(Attitude::Known);
+            }
+            _ => {}
+        }
+    }
+
+    /// At rest number `m` the sole lies as it always does, and that is where up is. Corrects all attitudes since the hole.
+    fn find_attitude_again(&mut self, m: u64, up: &Vec3<Sensor>) {
+        let Some(since) = self.lost_since.filter(|s| *s <= m) else {
+            return;
+        };
+        let Some(sample) = self.track.range(m, m + 1).first() else {
+            return;
+        };
+        let seen = sample.level_from.q * up.v;
+        let turn = UnitQuaternion::rotation_between(&seen, &Vector3::z())
+            .unwrap_or_else(|| UnitQuaternion::from_axis_angle(&Vector3::x_axis(), std::f64::consts::PI));
+        let correction = Rotation::from_raw(turn);
+        self.track.turn_level(since, correction);
+        self.vqf.turn_level(correction);
+        self.lost_since = None;
+        self.aligner.note_attitude(Attitude::Known);
+    }
+
     fn take_mark(&mut self, mark: Mark, out: &mut Vec<FootEvent>) {
         let Some(alignment) = self.aligner.current().copied() else {
             return;
@@ -301,6 +375,10 @@ impl FootChain {
             return;
         };
         let rest = RestWindow::of(window);
+        let found_again = self.lost_since.is_some_and(|s| s <= mark.m);
+        if found_again {
+            self.find_attitude_again(mark.m, &alignment.mid_stance_up);
+        }
         if let Some(guard) = mark.guard {
             out.push(FootEvent::Refused { t, guard });
         }
@@ -308,6 +386,7 @@ impl FootChain {
             mark,
             t,
             rest,
+            attitude_from_sole: found_again,
             landing: None,
             heading: None,
             contact: None,
@@ -337,6 +416,11 @@ impl FootChain {
             usual_up: Some(alignment.mid_stance_up),
             creep: self.creep,
             ground: self.ground,
+            start_sigma: if before.attitude_from_sole {
+                SOLE_SIGMA
+            } else {
+                FILTER_SIGMA
+            },
         };
         let rails = &self.rails;
         let clip = |s: &TrackSample<Sensor>| s.clip.union(rails.judge(&s.acc.v, &(s.gyro.v)));
@@ -364,6 +448,7 @@ impl FootChain {
         let speed = length / secs;
         let next_ic = mark.ic_raw.map(|t| t.plus(-ic_bias_s(speed)));
         let landing = next_ic.and_then(|ic| self.landing(samples, &closed, ic, &alignment));
+        self.speed = speed;
         if before.contact.is_none() {
             before.contact = contact_of(&before.mark, before.t, speed);
             out.extend(before.contact.map(FootEvent::Contact));

@@ -112,6 +112,8 @@ pub struct StrideGeometry {
     pub creep: f64,
     /// Ground.
     pub ground: Ground,
+    /// Spread of the attitude when it is not carried from the stride before, rad.
+    pub start_sigma: f64,
 }
 
 /// What is known of the ground between two mid-stances.
@@ -210,7 +212,7 @@ impl Trajectory {
         }
         let p = self.params;
         let carried = self.carried.filter(|c| c.t == first.t).unwrap_or_else(|| {
-            let s = rad(1.0).powi(2);
+            let s = geometry.start_sigma.powi(2);
             Carried {
                 t: first.t,
                 attitude: first.level_from.q,

@@ -25,6 +25,7 @@ pub struct CsvRows {
     factors: Factors,
     /// A last line without its end was dropped.
     truncated: bool,
+    bytes: u64,
 }
 
 impl CsvRows {
@@ -52,6 +53,7 @@ impl CsvRows {
             names: mapping.columns().map(Column::label),
             factors: mapping.factors().map_err(described)?,
             truncated: false,
+            bytes: 0,
         };
         for _ in 0..mapping.skip_lines {
             rows.read_line()?;
@@ -94,6 +96,12 @@ impl CsvRows {
         self.number
     }
 
+    /// Bytes read so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Whether the file ended in the middle of a line, which was not used.
     #[must_use]
     pub fn is_truncated(&self) -> bool {
@@ -116,6 +124,7 @@ impl CsvRows {
                 source,
             })?;
         self.number += 1;
+        self.bytes += n as u64;
         let complete = self.line.last() == Some(&b'\n');
         while self.line.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
             self.line.pop();

@@ -403,6 +403,12 @@ impl RecordingStream {
         self.lanes.iter().map(|l| l.rows.line_number()).sum()
     }
 
+    /// Bytes read so far over all files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.lanes.iter().map(|l| l.rows.bytes()).sum()
+    }
+
     /// Files that ended in the middle of a line.
     pub fn truncated(&self) -> impl Iterator<Item = &Path> {
         self.lanes

@@ -15,14 +15,26 @@ pelvic_rotation_rom_deg,vertical_osc_m,quality";
 /// # Errors
 /// What the writer says.
 pub fn write(out: &mut impl Write, records: &[StrideRecord], single_side: Option<Side>) -> io::Result<()> {
-    writeln!(out, "{COLUMNS}")?;
+    header(out)?;
     for record in records {
         row(out, record, single_side)?;
     }
     out.flush()
 }
 
-fn row(out: &mut impl Write, record: &StrideRecord, single_side: Option<Side>) -> io::Result<()> {
+/// Writes the line of column names.
+///
+/// # Errors
+/// What the writer says.
+pub fn header(out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{COLUMNS}")
+}
+
+/// Writes one stride; `single_side` as in [`write`].
+///
+/// # Errors
+/// What the writer says.
+pub fn row(out: &mut impl Write, record: &StrideRecord, single_side: Option<Side>) -> io::Result<()> {
     let stride = &record.stride;
     let side = stride.side.or(single_side).map_or("", Side::name);
     write!(out, "{side},{:.6},{:.6}", stride.start.secs(), stride.end.secs())?;

@@ -32,18 +32,50 @@ impl Periodic {
         let n = harmonics.min(MOST);
         let m = 2 * n + 1;
         let omega = TAU / period;
-        let mut normal = [[0.0; UNKNOWNS]; UNKNOWNS];
+        // The normal matrix holds only sums of cos kφ and sin kφ up to twice the highest harmonic (product formulas), so a
+        // point costs a hundred operations instead of the square of the unknowns.
+        let (mut cosines, mut sines) = ([0.0; 2 * MOST + 1], [0.0; 2 * MOST + 1]);
         let mut right = [0.0; UNKNOWNS];
         let mut count = 0;
         for (t, y) in points {
-            let row = basis(omega * t, n);
-            for i in 0..m {
-                for j in 0..=i {
-                    normal[i][j] += row[i] * row[j];
-                }
-                right[i] += row[i] * y;
+            let (sin, cos) = (omega * t).sin_cos();
+            let (mut c, mut s) = (1.0, 0.0);
+            cosines[0] += 1.0;
+            right[0] += y;
+            for k in 1..=n {
+                (c, s) = (c * cos - s * sin, s * cos + c * sin);
+                cosines[k] += c;
+                sines[k] += s;
+                right[2 * k - 1] += c * y;
+                right[2 * k] += s * y;
+            }
+            for k in n + 1..=2 * n {
+                (c, s) = (c * cos - s * sin, s * cos + c * sin);
+                cosines[k] += c;
+                sines[k] += s;
             }
             count += 1;
+        }
+        let mut normal = [[0.0; UNKNOWNS]; UNKNOWNS];
+        for i in 0..=n {
+            for j in 0..=i {
+                let (sum, difference) = (i + j, i - j);
+                if i == 0 {
+                    normal[0][0] = cosines[0];
+                    continue;
+                }
+                if j == 0 {
+                    (normal[2 * i - 1][0], normal[2 * i][0]) = (cosines[i], sines[i]);
+                    continue;
+                }
+                normal[2 * i - 1][2 * j - 1] = 0.5 * (cosines[difference] + cosines[sum]);
+                normal[2 * i][2 * j] = 0.5 * (cosines[difference] - cosines[sum]);
+                normal[2 * i][2 * j - 1] = 0.5 * (sines[sum] + sines[difference]);
+                if j < i {
+                    // cos iφ sin jφ = ½ (sin (i+j)φ − sin (i−j)φ); on the diagonal it stands above it.
+                    normal[2 * i - 1][2 * j] = 0.5 * (sines[sum] - sines[difference]);
+                }
+            }
         }
         if count < SAMPLES_PER_UNKNOWN * m {
             return None;

@@ -184,6 +184,8 @@ pub(super) struct Truth {
     pub(super) length: f64,
     pub(super) tilt_against_standing: Option<f64>,
     pub(super) ranges: Option<[f64; 3]>,
+    /// Largest drop of the swing side in the contact against standing, and against the instant of contact, degrees.
+    pub(super) drops: Option<[f64; 2]>,
     pub(super) overstride: Option<f64>,
     pub(super) shank_against_standing: Option<f64>,
 }
@@ -251,6 +253,18 @@ pub(super) fn truths(folder: &Path) -> (Vec<Truth>, BTreeMap<String, f64>) {
             let o = over
                 .iter()
                 .find(|r| r["side"] == side && (number(r, "ic_s") - ic).abs() < 0.002);
+            // The truth counts the right side up as positive: on the left, the swing side drops when it falls.
+            let sign = -side_of(side).sign();
+            let stance: Vec<f64> = pelvis
+                .iter()
+                .filter(|p| (ic..tc).contains(&p[0]))
+                .map(|p| sign * p[2])
+                .collect();
+            let lowest = stance.iter().copied().fold(f64::MIN, f64::max);
+            let drops = stance
+                .first()
+                .filter(|_| stance.len() > 10)
+                .map(|first| [lowest - sign * summary["pelvis_standing_obliquity_deg"], lowest - first]);
             let mean = cut.iter().map(|p| p[1]).sum::<f64>() / cut.len() as f64;
             out.push(Truth {
                 side: side_of(side),
@@ -258,6 +272,7 @@ pub(super) fn truths(folder: &Path) -> (Vec<Truth>, BTreeMap<String, f64>) {
                 length: number(stride, "length_m"),
                 tilt_against_standing: (cut.len() > 10).then(|| mean - summary["pelvis_standing_tilt_deg"]),
                 ranges: (cut.len() > 10).then(|| [range(1), range(2), range(3)]),
+                drops,
                 overstride: o.map(|r| number(r, "foot_ahead_of_pelvis_m")),
                 shank_against_standing: o
                     .map(|r| number(r, "shank_angle_deg") - summary[&format!("standing_shank_angle_{side}_deg")]),
@@ -341,15 +356,15 @@ pub(super) fn run_with(folder: &Path, setup: &Setup) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut waiting: Vec<Truth> = Vec::new();
     let mut told = truths.into_iter().peekable();
-    for i in 0..sacrum_samples.len() {
-        sacrum.push(&sacrum_samples[i]);
+    for (i, newest) in sacrum_samples.iter().enumerate() {
+        sacrum.push(newest);
         for s in 0..2 {
             if let (Some(a), Some(b)) = (foot_samples[s].get(i), shank_samples[s].get(i)) {
                 feet[s].past.push(a);
                 shanks[s].push(b);
             }
         }
-        let now = sacrum_samples[i].t.secs();
+        let now = newest.t.secs();
         while told.peek().is_some_and(|t| t.events[4] + TOLD_AFTER_S < now) {
             let truth = told.next().expect("peeked");
             let s = truth.side as usize;

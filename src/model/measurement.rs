@@ -30,6 +30,8 @@ pub enum Absent {
     SideUnknown,
     /// Stride taken in a turn or on a slope for which the number is not defined.
     NotStraightAndLevel,
+    /// The row was written by a version that did not measure it yet.
+    NotComputed,
 }
 
 impl Absent {
@@ -49,6 +51,7 @@ impl Absent {
             Self::Refused => "the signal did not allow it",
             Self::SideUnknown => "the side is not known",
             Self::NotStraightAndLevel => "only defined on straight, level ground",
+            Self::NotComputed => "the version that analysed it did not measure it yet",
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::sacrum_alignment::{SacrumAlignment, SacrumAxes, stride_up};
 use super::sacrum_steps::SacrumSteps;
-use super::segment::{MountingEvent, SensorPast, StandingSource};
+use super::segment::{MountingEvent, SensorPast, StandingSource, segment_from_axes};
 use super::shank_alignment::{ShankAlignment, ShankAxes, SignFrom};
 use super::slip::SlipWatch;
 use super::track::TrackSample;
@@ -14,6 +14,11 @@ use crate::model::{Absent, Foot, ImuSample, Rotation, Sacrum, Sensor, SessionTim
 
 /// Longest stretch that is ever asked for, s: a slow stride (1.9 s) with its margins.
 const LONGEST_S: f64 = 2.5;
+
+/// How far the mean up direction of a stride can be from that of standing, rad: 30° for a pelvis (recorded: up to 9°,
+/// and 5° of filter error while setting off), 60° for a shank, which hangs back over most of a stride.
+const PELVIS_FROM_STANDING: f64 = 0.52;
+const SHANK_FROM_STANDING: f64 = 1.05;
 
 /// Angles of the pelvis in quiet standing, rad.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,13 +89,16 @@ impl SacrumChain {
         self.past.note_speed(from, to, speed);
     }
 
-    /// Takes the bounds of a stride, from a foot (`side` known) or from [`SacrumChain::take_own_stride`]. Bounds in the
-    /// past are fine as long as the samples are held.
+    /// Takes the bounds of a stride: contact to contact of one foot (`side` known: the order of events in it then also
+    /// tells forward), or from [`SacrumChain::take_own_stride`]. Bounds in the past are fine as long as the samples
+    /// are held.
     pub fn note_stride(&mut self, from: SessionTime, to: SessionTime, side: Option<Side>) -> Option<MountingEvent> {
+        let up = Vec3::from_raw(stride_up(self.past.between(from, to).ok()?));
+        self.past.check_standing(up, PELVIS_FROM_STANDING);
         let standing = self.past.standing().map(|s| s.up);
         let held = self.past.between(from, to).ok()?;
         self.alignment.note_stride(held, from, to, side, standing);
-        self.slip.note(Vec3::from_raw(stride_up(held)));
+        self.slip.note(up);
         if let Some(axes) = &self.axes {
             if !self.slip.moved(axes.left) {
                 return None;
@@ -120,7 +128,7 @@ impl SacrumChain {
     pub fn segment_from_sensor(&self) -> Option<Rotation<Sacrum, Sensor>> {
         let axes = self.axes.as_ref()?;
         match self.past.standing() {
-            Some(standing) => super::segment::segment_from_axes(standing.up, axes.left),
+            Some(standing) => segment_from_axes(standing.up, axes.left),
             None => Some(axes.segment_from_sensor),
         }
     }
@@ -193,10 +201,12 @@ impl ShankChain {
         to: SessionTime,
         foot: Option<&[TrackSample<Foot>]>,
     ) -> Option<MountingEvent> {
+        let up = Vec3::from_raw(stride_up(self.past.between(from, to).ok()?));
+        self.past.check_standing(up, SHANK_FROM_STANDING);
         let standing = self.past.standing().map(|s| s.up);
         let held = self.past.between(from, to).ok()?;
         self.alignment.note_stride(held, foot);
-        self.slip.note(Vec3::from_raw(stride_up(held)));
+        self.slip.note(up);
         if let Some(axes) = &self.axes {
             if !self.slip.moved(axes.left) {
                 return None;
@@ -216,13 +226,19 @@ impl ShankChain {
     /// # Errors
     /// [`Absent::NotAligned`] before the mounting is known; [`Absent::Gap`] where samples are missing.
     pub fn slice(&mut self, from: SessionTime, to: SessionTime) -> Result<&[TrackSample<Shank>], Absent> {
-        let axes = self.axes.as_ref().ok_or(Absent::NotAligned)?;
-        let rotation = match self.past.standing() {
-            Some(standing) => super::segment::segment_from_axes(standing.up, axes.left).ok_or(Absent::Refused)?,
-            None => axes.segment_from_sensor,
-        };
+        let rotation = self.segment_from_sensor().ok_or(Absent::NotAligned)?;
         self.past.turned_into(from, to, rotation, &mut self.out)?;
         Ok(&self.out)
+    }
+
+    /// The mounting, once known: up from standing where there is one, else from the mean over strides.
+    #[must_use]
+    pub fn segment_from_sensor(&self) -> Option<Rotation<Shank, Sensor>> {
+        let axes = self.axes.as_ref()?;
+        match self.past.standing() {
+            Some(standing) => segment_from_axes(standing.up, axes.left),
+            None => Some(axes.segment_from_sensor),
+        }
     }
 
     /// Angle of the shank in standing in the frame of [`ShankChain::slice`], rad: zero by construction where the

@@ -83,6 +83,8 @@ pub struct FootAlignment {
 }
 
 const ZERO3: Matrix3<f64> = Matrix3::new(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+/// A rest this quiet is no turning point between push-off and swing: those score ten and more.
+const QUIET_SCORE: f64 = 4.0;
 const UPS: usize = 15;
 /// Strides that must agree before a pod is said to have turned in its strap.
 const RECENT: usize = 3;
@@ -126,6 +128,15 @@ impl Vote {
     }
 }
 
+/// Whether the attitudes of the track can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attitude {
+    /// Yes.
+    Known,
+    /// No: samples are missing and the foot turned unseen.
+    Lost,
+}
+
 /// Finds the mounting of one foot sensor from its own track.
 #[derive(Clone, Debug)]
 pub struct FootAligner {
@@ -150,6 +161,9 @@ pub struct FootAligner {
     /// The newest rest, not yet certain: a quieter one may follow within the same stride.
     candidate: Option<(f64, u64)>,
     same_stride: u64,
+    /// The newest quiet rest, for whoever lost the attitude; and whether attitudes may be believed.
+    quiet_rest: Option<u64>,
+    attitude_lost: bool,
     last_rest: Option<(f64, u64)>,
     current: Option<FootAlignment>,
 }
@@ -178,6 +192,8 @@ impl FootAligner {
             hill: 0.0,
             best: None,
             candidate: None,
+            quiet_rest: None,
+            attitude_lost: false,
             same_stride: (params.same_stride_s * rate_hz) as u64,
             last_rest: None,
             current: None,
@@ -198,6 +214,31 @@ impl FootAligner {
                 self.estimate();
             }
         }
+    }
+
+    /// Attitudes are not to be believed until told otherwise; rests are still looked for.
+    pub fn note_attitude(&mut self, lost: Attitude) {
+        self.attitude_lost = lost == Attitude::Lost;
+        self.candidate = None;
+        self.last_rest = None;
+    }
+
+    /// The newest quiet rest, once.
+    pub fn take_quiet_rest(&mut self) -> Option<u64> {
+        self.quiet_rest.take()
+    }
+
+    /// *Up* in the sensor while the foot lies flat, as well as known: at mid-stance, else in standing.
+    #[must_use]
+    pub fn flat_up(&self) -> Option<Vec3<Sensor>> {
+        let standing = || self.standing_up.map(Vec3::from_raw);
+        self.current.map(|c| c.mid_stance_up).or_else(standing)
+    }
+
+    /// Whether the mounting is known, so that an attitude that was lost can be found again from it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.current.is_some()
     }
 
     /// Forgets where the last rest was: samples are missing since.
@@ -258,6 +299,12 @@ impl FootAligner {
     /// The turning point between push-off and swing is quiet too, for a moment; of two candidates within one stride the
     /// quieter is the rest.
     fn offer_rest(&mut self, track: &super::Track<Sensor>, new: (f64, u64)) -> bool {
+        if new.0 < QUIET_SCORE {
+            self.quiet_rest = Some(new.1);
+        }
+        if self.attitude_lost {
+            return false;
+        }
         match self.candidate {
             Some((score, at)) if new.1 - at < self.same_stride => {
                 if new.0 < score {
@@ -453,7 +500,8 @@ fn median_direction(directions: &[Vector3<f64>]) -> Vector3<f64> {
         }
         let used = &mut lane[..directions.len()];
         used.sort_unstable_by(f64::total_cmp);
-        out[axis] = used[used.len() / 2];
+        // The mean of the two middle values for an even count, so that a mirrored run gives the mirrored median.
+        out[axis] = 0.5 * (used[(used.len() - 1) / 2] + used[used.len() / 2]);
     }
     out.try_normalize(1e-6).unwrap_or_else(Vector3::z)
 }

@@ -43,7 +43,8 @@ const STANDING_MIN_S: f64 = 1.0;
 pub enum StandingSource {
     /// The runner was asked to stand still (or the recording says so): always replaces what was known.
     Asked,
-    /// Found as stillness in the data: used only while nothing better is known, because a runner may rest bent over.
+    /// Found as stillness in the data: the newest one before the first stride counts, later ones only while there is
+    /// none, because a runner may rest bent over.
     Found,
 }
 
@@ -78,6 +79,8 @@ pub struct SensorPast {
     next_start: usize,
     standing: Option<StandingUp>,
     waiting: Option<(Span, StandingSource)>,
+    /// Whether strides have begun.
+    moving: bool,
     level: StrideLevel,
 }
 
@@ -93,6 +96,7 @@ impl SensorPast {
             next_start: 0,
             standing: None,
             waiting: None,
+            moving: false,
             level: StrideLevel::default(),
         }
     }
@@ -161,7 +165,10 @@ impl SensorPast {
     }
 
     fn take_standing(&mut self, span: Span, source: StandingSource) {
-        if source == StandingSource::Found && self.standing.is_some() {
+        let kept = self
+            .standing
+            .is_some_and(|s| s.source == StandingSource::Asked || self.moving);
+        if source == StandingSource::Found && kept {
             return;
         }
         // The first and last moments of a stand are often still a movement.
@@ -184,6 +191,15 @@ impl SensorPast {
     #[must_use]
     pub fn standing(&self) -> Option<StandingUp> {
         self.standing
+    }
+
+    /// Strides have begun: takes the mean up direction of one of them, and forgets a standing that cannot have been the
+    /// runner's, because it is more than `most` (rad) away: the sensor lay on a table or was put on later.
+    pub fn check_standing(&mut self, stride_up: Vec3<Sensor>, most: f64) {
+        self.moving = true;
+        if self.standing.is_some_and(|s| s.up.v.angle(&stride_up.v) > most) {
+            self.standing = None;
+        }
     }
 
     /// Forgets the standing reference (the sensor moved).
@@ -286,4 +302,70 @@ pub fn segment_from_axes<F: Frame>(up: Vec3<Sensor>, left: Vec3<Sensor>) -> Opti
     let m = nalgebra::Matrix3::from_rows(&[x.transpose(), y.transpose(), z.transpose()]);
     let r = nalgebra::Rotation3::from_matrix_unchecked(m);
     Some(Rotation::from_raw(nalgebra::UnitQuaternion::from_rotation_matrix(&r)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ClipFlags, Sacrum};
+
+    fn at_rest(t: f64) -> ImuSample {
+        ImuSample {
+            t: SessionTime::from_secs(t),
+            acc: Vec3::new(0.0, 0.0, STANDARD_GRAVITY),
+            gyro: Vec3::zero(),
+            clip: ClipFlags::NONE,
+            filled: false,
+        }
+    }
+
+    fn secs(from: f64, to: f64) -> (SessionTime, SessionTime) {
+        (SessionTime::from_secs(from), SessionTime::from_secs(to))
+    }
+
+    #[test]
+    fn attitude_is_refused_while_it_settles_after_a_start_and_after_a_long_gap() {
+        let mut past = SensorPast::new(100.0);
+        let mut t = 0.0;
+        while t < 20.0 {
+            if !(8.0..8.05).contains(&t) && !(12.0..12.5).contains(&t) {
+                past.push(&at_rest(t));
+            }
+            t += 0.01;
+        }
+        let ask = |from, to| {
+            let (from, to) = secs(from, to);
+            past.between(from, to).map(<[_]>::len)
+        };
+        assert_eq!(ask(1.0, 2.0), Err(Absent::Gap), "the filter starts");
+        assert_eq!(ask(4.0, 5.0), Ok(100));
+        assert_eq!(ask(7.5, 8.5), Err(Absent::Gap), "samples are missing");
+        assert!(ask(8.2, 9.2).is_ok(), "attitude is carried over a short gap");
+        assert_eq!(ask(13.0, 14.0), Err(Absent::Gap), "the filter starts anew");
+        assert!(ask(16.0, 17.0).is_ok());
+        assert_eq!(ask(19.5, 20.5), Err(Absent::Gap), "not yet there");
+    }
+
+    #[test]
+    fn standing_announced_before_it_happened_is_taken_when_it_has() {
+        let mut past = SensorPast::new(100.0);
+        let (from, to) = secs(1.0, 4.0);
+        past.note_standing(Span::new(from, to).expect("forward"), StandingSource::Asked);
+        for i in 0..390 {
+            past.push(&at_rest(f64::from(i) * 0.01));
+        }
+        assert!(past.standing().is_none());
+        for i in 390..420 {
+            past.push(&at_rest(f64::from(i) * 0.01));
+        }
+        assert!((past.standing().expect("taken").up.v.z - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn axes_need_not_be_square_but_must_not_be_parallel() {
+        let up = Vec3::new(0.0, 0.0, 2.0);
+        let r = segment_from_axes::<Sacrum>(up, Vec3::new(0.0, 1.0, 0.7)).expect("axes");
+        assert!((r.q.angle()).abs() < 1e-12);
+        assert!(segment_from_axes::<Sacrum>(up, Vec3::new(0.0, 0.0, 1.0)).is_none());
+    }
 }

@@ -98,6 +98,16 @@ impl<F: Frame> Track<F> {
         &self.buffer[a.min(b)..b]
     }
 
+    /// Turns the attitudes of all samples from absolute number `from` on by a rotation of the level frame.
+    pub fn turn_level(&mut self, from: u64, correction: Rotation<Level, Level>) {
+        let start = usize::try_from(from.saturating_sub(self.first))
+            .unwrap_or(usize::MAX)
+            .min(self.buffer.len());
+        for sample in &mut self.buffer[start..] {
+            sample.level_from = correction * sample.level_from;
+        }
+    }
+
     /// Forgets everything (after a gap too long to bridge).
     pub fn clear(&mut self) {
         self.first += self.buffer.len() as u64;

@@ -199,6 +199,21 @@ impl Vqf {
         }
     }
 
+    /// Turns the attitude by a rotation of the level frame: the strapdown integration had lost track (samples are missing)
+    /// and something else tells where up is. What was learned of gravity's direction and of the bias stays.
+    pub fn turn_level(&mut self, correction: Rotation<Level, Level>) {
+        let c = correction.q;
+        // q_a q_g' = c q_a q_g: the low-passed specific force lives in the frame between the two and keeps its meaning.
+        let back = [
+            self.acc_quat[0],
+            -self.acc_quat[1],
+            -self.acc_quat[2],
+            -self.acc_quat[3],
+        ];
+        let turned = product(&[c.w, c.i, c.j, c.k], &product(&self.acc_quat, &self.gyro_quat));
+        self.gyro_quat = renormalised(product(&back, &turned));
+    }
+
     /// Attitude: takes sensor axes to a level frame (z up) of arbitrary heading.
     #[must_use]
     pub fn level_from_sensor(&self) -> Rotation<Level, Sensor> {

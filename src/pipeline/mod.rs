@@ -18,6 +18,7 @@ pub use intake::Losses;
 pub use output::{Block, Confidence, Health, Output, Window};
 
 use crate::gait::{FootChain, FootEvent};
+use crate::metrics::aggregate::{BlockStats, Blocks};
 use crate::metrics::families::StrideMetrics;
 use crate::model::{
     Activity, Athlete, Contact, Foot, ImuSample, Placement, QualityParts, SegmentKind, SensorConfig, SensorEvent,
@@ -81,6 +82,8 @@ pub struct Pipeline {
     sacrum: Option<SacrumLane>,
     queue: Queue,
     metrics: [StrideMetrics; 3],
+    blocks: Blocks,
+    closed: Vec<BlockStats>,
     foot_slice: Vec<TrackSample<Foot>>,
     /// Newest instant of any sensor.
     now: Option<SessionTime>,
@@ -138,6 +141,8 @@ impl Pipeline {
             sacrum,
             queue: Queue::new(),
             metrics: std::array::from_fn(|_| StrideMetrics::default()),
+            blocks: Blocks::default(),
+            closed: Vec::with_capacity(4),
             foot_slice: Vec::with_capacity(2048),
             now: None,
             first_stride: None,
@@ -203,6 +208,8 @@ impl Pipeline {
             self.take_foot_events(side, out);
         }
         self.assemble(assemble::Until::End, out);
+        self.blocks.flush(&mut self.closed);
+        self.give_blocks(out);
     }
 
     fn intake(&mut self, placement: Placement) -> Option<&mut Intake> {
@@ -303,6 +310,20 @@ impl Pipeline {
         if let Some(lane) = &mut self.sacrum {
             lane.chain.note_standing(span, StandingSource::Asked);
         }
+    }
+
+    fn give_blocks(&mut self, out: &mut Vec<Output>) {
+        out.extend(self.closed.drain(..).map(|b| {
+            Output::Block(Box::new(Block {
+                side: b.side,
+                start: b.start,
+                end: b.end,
+                usable: b.usable,
+                seen: b.seen,
+                medians: b.medians,
+                confidence: b.confidence,
+            }))
+        }));
     }
 
     fn take_foot_events(&mut self, side: usize, out: &mut Vec<Output>) {

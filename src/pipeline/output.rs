@@ -22,17 +22,7 @@ pub struct Block {
     pub confidence: Confidence,
 }
 
-/// Confidence of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// Fewer than 12 good strides.
-    Low,
-    /// 12 or more.
-    Medium,
-    /// 20 or more of 25, aligned with standing, clocks known.
-    High,
-}
+pub use crate::metrics::aggregate::BlockConfidence as Confidence;
 
 /// One second: what a live view shows when no foot tells strides.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,1 +1,15 @@
-//! runtime
+//! Running the pure signal loop against the world: files, clocks, channels, signals of the system.
+//!
+//! - [`offline`]: a recording through the loop, as fast as it goes.
+//! - [`keep`]: a session on its way into the store.
+//! - [`live`]: a session as it happens, with tasks, channels and their loss policy.
+//! - [`pods`]: frames of the sensor protocol to events on one clock.
+//! - [`stop`]: Ctrl-C.
+//! - [`tally`]: what a session adds up to, for summaries of every command.
+
+pub mod keep;
+pub mod live;
+pub mod offline;
+pub mod pods;
+pub mod stop;
+pub mod tally;

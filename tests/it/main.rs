@@ -2,8 +2,12 @@
 //!
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
+//! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
+//! - `accuracy`: the synthetic runner, measured against its truth.
+//! - `latency`: how soon landings and records are told.
+//! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
 //! Tests of one module's inside stand in that module. Tests that need the whole loop, recordings or the built program
@@ -21,7 +25,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accuracy;
+#[cfg(feature = "cli")]
+mod cli;
 mod front_door;
+#[cfg(feature = "files")]
+mod latency;
+#[cfg(feature = "files")]
+mod laws;
 mod licences;
 mod reference;
 mod tidy;

@@ -1,0 +1,314 @@
+//! A session as CSV: what any spreadsheet or script can open.
+//!
+//! The unit stands in the header (`contact_time_ms`), values are in the unit shown to people, and an empty cell means
+//! *not measured*: never zero. Text that a spreadsheet would run as a formula (it begins with `= + - @`, a tab or a
+//! line end) is disarmed with an apostrophe.
+
+use super::contract::History;
+use super::error::StoreError;
+use super::ids::{SessionId, UtcMicros};
+use super::query::{Completeness, RowQuery};
+use crate::metrics::registry::MetricDef;
+use crate::metrics::{METRICS, StrideRecord};
+use crate::model::{SegmentKind, Side, Span};
+use std::fmt::Write as _;
+use std::io::Write;
+
+/// How the table is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CsvDialect {
+    /// RFC 4180 with commas and `\n`.
+    #[default]
+    Plain,
+    /// For spreadsheets that expect a byte order mark and semicolons.
+    Excel,
+}
+
+impl CsvDialect {
+    fn separator(self) -> char {
+        match self {
+            Self::Plain => ',',
+            Self::Excel => ';',
+        }
+    }
+
+    fn opening(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Excel => "\u{feff}",
+        }
+    }
+}
+
+/// Rows fetched at a time.
+const PAGE_ROWS: usize = 5000;
+
+/// The column of a metric in its shown unit: `contact_time_ms`, `cadence_spm`; without a suffix where it has no unit.
+#[must_use]
+pub fn column_name(def: &MetricDef) -> String {
+    let suffix = match def.shown_unit {
+        "1" => return def.name.to_owned(),
+        "steps/min" => "spm".to_owned(),
+        "%" => "pct".to_owned(),
+        "°" => "deg".to_owned(),
+        "m/s" => "mps".to_owned(),
+        "m/s²" => "mps2".to_owned(),
+        other => {
+            let plain = |c: char| {
+                if c.is_ascii_alphanumeric() {
+                    c.to_ascii_lowercase()
+                } else {
+                    '_'
+                }
+            };
+            other.chars().map(plain).collect()
+        }
+    };
+    format!("{}_{suffix}", def.name)
+}
+
+/// Text as a cell: disarmed, and quoted where it needs to be.
+#[must_use]
+pub fn text_cell(text: &str, dialect: CsvDialect) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        "'"
+    } else {
+        ""
+    };
+    if text.contains(['"', '\n', '\r', dialect.separator()]) {
+        format!("\"{guard}{}\"", text.replace('"', "\"\""))
+    } else {
+        format!("{guard}{text}")
+    }
+}
+
+/// One line in the making.
+struct Line {
+    text: String,
+    dialect: CsvDialect,
+}
+
+impl Line {
+    fn new(dialect: CsvDialect) -> Self {
+        Self {
+            text: String::new(),
+            dialect,
+        }
+    }
+
+    fn text(&mut self, cell: &str) -> &mut Self {
+        if !self.text.is_empty() {
+            self.text.push(self.dialect.separator());
+        }
+        self.text.push_str(&text_cell(cell, self.dialect));
+        self
+    }
+
+    /// A number, in the shortest form that reads back equal.
+    fn number(&mut self, value: Option<f64>) -> &mut Self {
+        self.text.push(self.dialect.separator());
+        if let Some(v) = value {
+            let _ = write!(self.text, "{v}");
+        }
+        self
+    }
+
+    fn end(&mut self, out: &mut dyn Write) -> Result<(), StoreError> {
+        self.text.push('\n');
+        let written = out.write_all(self.text.as_bytes());
+        self.text.clear();
+        written.map_err(|e| StoreError::io(std::path::Path::new("CSV output"), &e))
+    }
+}
+
+fn start_of(history: &dyn History, session: &SessionId) -> Result<UtcMicros, StoreError> {
+    let row = history.session(session)?.ok_or_else(|| StoreError::Missing {
+        what: format!("session {session}"),
+    })?;
+    Ok(row.meta.start)
+}
+
+/// Walks all pages of a question.
+fn pages<T>(
+    session: &SessionId,
+    ask: impl Fn(&RowQuery) -> Result<super::query::Page<T>, StoreError>,
+    mut each: impl FnMut(&T) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
+    let mut query = RowQuery {
+        limit: PAGE_ROWS,
+        ..RowQuery::all(session.clone())
+    };
+    let mut count = 0;
+    loop {
+        let page = ask(&query)?;
+        for row in &page.rows {
+            each(row)?;
+            count += 1;
+        }
+        let Completeness::Truncated { resume_at } = page.completeness else {
+            return Ok(count);
+        };
+        let Some(rest) = Span::new(resume_at, query.span.end()) else {
+            return Ok(count);
+        };
+        query.span = rest;
+    }
+}
+
+/// Writes the strides of the current analysis; says how many.
+///
+/// `time_utc` is the start of the stride (mid-stance); `t_s`, `end_s`, `ic_s`, `tc_s` are seconds of session time.
+///
+/// # Errors
+/// `Missing` for an unknown session, those of the history, `Io` when `out` cannot be written.
+pub fn write_strides(
+    history: &dyn History,
+    session: &SessionId,
+    dialect: CsvDialect,
+    out: &mut dyn Write,
+) -> Result<u64, StoreError> {
+    let start = start_of(history, session)?;
+    let mut line = Line::new(dialect);
+    line.text.push_str(dialect.opening());
+    let fixed = "session time_utc side seen_from activity class t_s end_s ic_s tc_s index quality acc_clipped gyro_clipped \
+                 filled turning approximate_zero after_rest";
+    for (i, name) in fixed.split_whitespace().enumerate() {
+        if i == 0 {
+            // The mark of the file's begin is not a cell.
+            line.text.push_str(name);
+        } else {
+            line.text(name);
+        }
+    }
+    for def in METRICS {
+        line.text(&column_name(def));
+    }
+    line.end(out)?;
+    pages(
+        session,
+        |query| history.strides(query),
+        |record| {
+            stride_line(&mut line, session, start, record);
+            line.end(out)
+        },
+    )
+}
+
+fn stride_line(line: &mut Line, session: &SessionId, start: UtcMicros, record: &StrideRecord) {
+    let s = &record.stride;
+    let utc = UtcMicros::from_micros(start.micros() + s.start.nanos() / 1000);
+    let seen_from = match s.seen_from {
+        SegmentKind::Foot => "foot",
+        SegmentKind::Shank => "shank",
+        SegmentKind::Sacrum => "sacrum",
+    };
+    let activity = match s.activity {
+        crate::model::Activity::Still => "still",
+        crate::model::Activity::Walking => "walking",
+        crate::model::Activity::Running => "running",
+    };
+    line.text(session.as_str())
+        .text(&utc.iso8601())
+        .text(s.side.map_or("", Side::name));
+    line.text(seen_from)
+        .text(activity)
+        .text(&record.class.letter().to_string());
+    line.number(Some(s.start.secs())).number(Some(s.end.secs()));
+    line.number(s.contact.map(|c| c.ic.secs()))
+        .number(s.contact.map(|c| c.tc.secs()));
+    line.number(Some(f64::from(record.index)))
+        .number(Some(s.quality.product()));
+    let f = s.flags;
+    for flag in [
+        f.acc_clipped,
+        f.gyro_clipped,
+        f.filled,
+        f.turning,
+        f.approximate_zero,
+        f.after_rest,
+    ] {
+        line.number(Some(f64::from(u8::from(flag))));
+    }
+    for def in METRICS {
+        line.number(record.metrics.value(def.id).map(|v| v * def.shown_factor));
+    }
+}
+
+/// Writes the events of the current analysis; says how many. `detail` is the event as JSON, instants in nanoseconds.
+///
+/// # Errors
+/// As [`write_strides`].
+pub fn write_events(
+    history: &dyn History,
+    session: &SessionId,
+    dialect: CsvDialect,
+    out: &mut dyn Write,
+) -> Result<u64, StoreError> {
+    let start = start_of(history, session)?;
+    let mut line = Line::new(dialect);
+    line.text.push_str(dialect.opening());
+    line.text.push_str("session");
+    line.text("time_utc")
+        .text("kind")
+        .text("placement")
+        .text("text")
+        .text("detail")
+        .text("t_s")
+        .end(out)?;
+    pages(
+        session,
+        |query| history.events(query),
+        |event| {
+            let t = event.time();
+            let utc = UtcMicros::from_micros(start.micros() + t.nanos() / 1000);
+            let words = match event {
+                super::SessionEvent::Marker { text, .. } => text.as_str(),
+                super::SessionEvent::ContactRefused { guard, .. } => guard.as_str(),
+                _ => "",
+            };
+            line.text(session.as_str()).text(&utc.iso8601()).text(event.kind());
+            line.text(event.placement().map_or("", |p| p.name()))
+                .text(words)
+                .text(&event.body());
+            line.number(Some(t.secs())).end(out)
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_is_disarmed_and_a_separator_is_quoted() {
+        for (text, plain) in [
+            ("=1+1", "'=1+1"),
+            ("+49", "'+49"),
+            ("-x", "'-x"),
+            ("@sum", "'@sum"),
+            ("\tx", "'\tx"),
+            ("a,b", "\"a,b\""),
+            ("=a,\"b\"", "\"'=a,\"\"b\"\"\""),
+            ("a\nb", "\"a\nb\""),
+            ("plain; text", "plain; text"),
+            ("", ""),
+        ] {
+            assert_eq!(text_cell(text, CsvDialect::Plain), plain);
+        }
+        assert_eq!(text_cell("a;b", CsvDialect::Excel), "\"a;b\"");
+    }
+
+    #[test]
+    fn every_metric_has_a_column_name_of_its_own_in_plain_letters() {
+        let mut names: Vec<String> = METRICS.iter().map(column_name).collect();
+        assert!(names.contains(&"contact_time_ms".to_owned()) && names.contains(&"cadence_spm".to_owned()));
+        assert!(names.iter().all(|n| {
+            n.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        }));
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,100 @@
+//! Raw samples, one SQLite file a session: `raw/<session>.db`.
+//!
+//! They stand beside the record and not in it, so that keeping or forgetting a session's samples adds or removes a file
+//! instead of rewriting a database of tens of gigabytes, and a recording can be handed over as one file.
+//!
+//! | table | content |
+//! |---|---|
+//! | `raw_meta` | `format`, `session` |
+//! | `raw_chunks` | `stream` (place on the body), `first_index`, `n`, times of the first and last sample, `codec`, `exact`, `crc32c`, `data` |
+//! | `raw_events` | gaps and standing, after which sample they arrived |
+//!
+//! A chunk stands for itself: a damaged one, or one of an unknown codec, is a gap and not the end of the file.
+//! While recording, a chunk is a second long and written in the caller's rhythm; [`RawWriter::seal`] packs a finished
+//! session into chunks of a minute, compares every sample, and replaces the file.
+
+pub mod codec;
+mod crc32c;
+mod grid;
+mod ints;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use codec::{Fidelity, KnownSteps};
+pub use crc32c::crc32c;
+pub use grid::{ACC_STEP, GYRO_STEP};
+pub use reader::RawReader;
+pub use writer::{RawFile, RawOptions, RawStart, RawWriter};
+
+use super::error::StoreError;
+use super::ids::SessionId;
+use crate::model::Placement;
+use std::fs::{self, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Folder of raw files inside the data folder.
+pub const FOLDER: &str = "raw";
+
+/// Layout of a raw file.
+const FORMAT: &str = "1";
+
+/// The file of a session.
+#[must_use]
+pub fn path_of(dir: &Path, session: &SessionId) -> PathBuf {
+    dir.join(FOLDER).join(format!("{session}.db"))
+}
+
+/// Number of a place in the `stream` column.
+fn stream_code(placement: Placement) -> i64 {
+    match placement {
+        Placement::LeftFoot => 0,
+        Placement::RightFoot => 1,
+        Placement::LeftShank => 2,
+        Placement::RightShank => 3,
+        Placement::Sacrum => 4,
+    }
+}
+
+/// What SQLite and [`RawWriter::seal`] may have left beside a raw file.
+const COMPANIONS: [&str; 7] = [
+    "-wal",
+    "-shm",
+    "-journal",
+    ".new",
+    ".new-wal",
+    ".new-shm",
+    ".new-journal",
+];
+
+/// Overwrites and removes the raw samples of a session; what is not there is no error.
+pub(crate) fn erase(dir: &Path, session: &SessionId) -> Result<(), StoreError> {
+    let path = path_of(dir, session);
+    for suffix in COMPANIONS.into_iter().chain([""]) {
+        let mut name = path.clone().into_os_string();
+        name.push(suffix);
+        let file = PathBuf::from(name);
+        if file.exists() {
+            overwrite(&file)
+                .and_then(|()| fs::remove_file(&file))
+                .map_err(|e| StoreError::io(&file, &e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes zeros over a file. Disks that move blocks around keep copies out of reach; encryption is the answer to that.
+fn overwrite(path: &Path) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let mut left = file.metadata()?.len();
+    let zeros = [0_u8; 65_536];
+    file.seek(SeekFrom::Start(0))?;
+    while left > 0 {
+        let now = left.min(zeros.len() as u64);
+        file.write_all(&zeros[..now as usize])?;
+        left -= now;
+    }
+    file.sync_all()
+}
