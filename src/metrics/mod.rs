@@ -22,8 +22,10 @@ pub(crate) mod robust;
 pub mod shank;
 pub(crate) mod shock;
 pub mod spectral;
+pub mod speed_model;
 pub mod spring;
 pub(crate) mod stretch;
+pub mod symmetry;
 pub mod temporal;
 pub mod variability;
 
