@@ -7,8 +7,10 @@ pub mod analyze;
 pub mod console;
 pub mod demo;
 pub mod failure;
+pub mod live_view;
 pub mod orientation;
 pub mod progress;
+pub mod replay;
 pub mod safe_file;
 pub mod sessions;
 pub mod simulate;
@@ -61,6 +63,8 @@ enum Verb {
     Demo(demo::DemoArgs),
     /// Measure a recording: strides, summary, stored session
     Analyze(analyze::AnalyzeArgs),
+    /// Play a recording back as if it happened now
+    Replay(replay::ReplayArgs),
     /// Write a recording of a simulated run, with the truth
     Simulate(simulate::SimulateArgs),
     /// What is kept: list, show, export, delete
@@ -148,6 +152,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match &line.verb {
         Verb::Demo(args) => demo::run(&globals, args),
         Verb::Analyze(args) => analyze::run(&globals, args),
+        Verb::Replay(args) => replay::run(&globals, args),
         Verb::Simulate(args) => simulate::run(&globals, args),
         Verb::Sessions(args) => sessions::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
