@@ -7,7 +7,8 @@
 
 use super::stride_level::StrideLevel;
 use super::track::{Track, TrackSample};
-use super::vqf::{Vqf, VqfParams};
+use super::vqf::Vqf;
+use super::vqf_params::VqfParams;
 use crate::model::units::STANDARD_GRAVITY;
 use crate::model::{Absent, Frame, ImuSample, Level, Rotation, Sensor, SessionTime, Span, Vec3};
 
@@ -116,16 +117,18 @@ impl SensorPast {
             }
             if dt > COAST_S {
                 self.restart(s.t);
+            } else if dt > 1.5 / self.rate_hz {
+                self.vqf.coast(last.gyro.v, dt - 1.0 / self.rate_hz);
             }
         } else {
             self.restart(s.t);
         }
-        self.vqf.update(s.gyro, s.acc);
+        self.vqf.update(s.gyro.v, s.acc.v);
         self.track.push(TrackSample {
             t: s.t,
             acc: s.acc,
-            gyro: s.gyro - self.vqf.bias(),
-            level_from: self.vqf.level_from_sensor(),
+            gyro: Vec3::from_raw(s.gyro.v - self.vqf.bias()),
+            level_from: Rotation::from_raw(self.vqf.level_from_sensor()),
             clip: s.clip,
             filled: s.filled,
         });
@@ -149,7 +152,10 @@ impl SensorPast {
         if self.starts.contains(&Some(at)) {
             return;
         }
-        self.vqf = Vqf::new(VqfParams::default(), self.rate_hz);
+        // Attitude is lost, the bias of the gyroscope is not.
+        let (bias, sigma) = (self.vqf.bias(), self.vqf.bias_sigma());
+        self.vqf.reset();
+        self.vqf.set_bias(bias, sigma);
         self.level.clear();
         self.starts[self.next_start] = Some(at);
         self.next_start = (self.next_start + 1) % STARTS;
