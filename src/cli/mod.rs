@@ -2,6 +2,10 @@
 //!
 //! Results go to standard output, everything else to standard error; `--json` gives one object. Exit codes are those of
 //! [`failure::Exit`].
+#![allow(
+    clippy::disallowed_methods,
+    reason = "progress and the demonstration say how long something took"
+)]
 
 pub mod analyze;
 pub mod console;

@@ -213,7 +213,7 @@ mod tests {
         input.extend((10..40).map(|k| sample(k, 9.0)));
         input.extend((40..50).map(|k| sample(k, k as f64)));
         let (taken, verdicts) = run(&input);
-        assert!(verdicts.iter().any(|v| *v == Verdict::Refuse(GapCause::Stuck)));
+        assert!(verdicts.contains(&Verdict::Refuse(GapCause::Stuck)));
         assert!(verdicts.iter().any(|v| matches!(
             v,
             Verdict::TakeAfterGap {

@@ -377,8 +377,8 @@ impl Vqf {
 
     /// b += K e, P −= K M with M = R P; only the upper triangle is kept, which is what symmetry means.
     fn apply(&mut self, k: &[[f64; 3]; 3], m: &[[f64; 3]; 3], e: &[f64; 3]) {
-        for i in 0..3 {
-            self.bias[i] += k[i][0] * e[0] + k[i][1] * e[1] + k[i][2] * e[2];
+        for (bias, row) in self.bias.iter_mut().zip(k) {
+            *bias += row[0] * e[0] + row[1] * e[1] + row[2] * e[2];
         }
         let less = |i: usize, j: usize| k[i][0] * m[0][j] + k[i][1] * m[1][j] + k[i][2] * m[2][j];
         self.p[0] -= less(0, 0);
