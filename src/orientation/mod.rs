@@ -11,11 +11,8 @@ pub mod slip;
 pub mod stride_level;
 pub mod track;
 pub mod vqf;
-mod vqf_bias;
-pub mod vqf_params;
 
 pub use chain::{PelvisStanding, SacrumChain, ShankChain};
 pub use segment::{MountingEvent, StandingSource};
 pub use track::{Track, TrackSample};
-pub use vqf::{Vqf, VqfState};
-pub use vqf_params::{BiasEstimation, VqfParams};
+pub use vqf::{Vqf, VqfParams};

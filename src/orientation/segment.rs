@@ -7,8 +7,8 @@
 
 use super::stride_level::StrideLevel;
 use super::track::{Track, TrackSample};
-use super::vqf::Vqf;
-use super::vqf_params::VqfParams;
+use super::vqf::{Vqf, VqfParams};
+
 use crate::model::units::STANDARD_GRAVITY;
 use crate::model::{Absent, Frame, ImuSample, Level, Rotation, Sensor, SessionTime, Span, Vec3};
 
@@ -118,17 +118,17 @@ impl SensorPast {
             if dt > COAST_S {
                 self.restart(s.t);
             } else if dt > 1.5 / self.rate_hz {
-                self.vqf.coast(last.gyro.v, dt - 1.0 / self.rate_hz);
+                self.vqf.coast(last.gyro + self.vqf.bias(), dt - 1.0 / self.rate_hz);
             }
         } else {
             self.restart(s.t);
         }
-        self.vqf.update(s.gyro.v, s.acc.v);
+        self.vqf.update(s.gyro, s.acc);
         self.track.push(TrackSample {
             t: s.t,
             acc: s.acc,
-            gyro: Vec3::from_raw(s.gyro.v - self.vqf.bias()),
-            level_from: Rotation::from_raw(self.vqf.level_from_sensor()),
+            gyro: s.gyro - self.vqf.bias(),
+            level_from: self.vqf.level_from_sensor(),
             clip: s.clip,
             filled: s.filled,
         });

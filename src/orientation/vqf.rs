@@ -159,6 +159,16 @@ impl Vqf {
         *self = Self::new(self.params, 1.0 / self.d.dt);
     }
 
+    /// Starts with a bias known from before, of this spread (rad/s); both are held within the bounds of the parameters.
+    pub fn set_bias(&mut self, bias: Vec3<Sensor>, sigma: f64) {
+        if bias.is_finite() && sigma.is_finite() {
+            let clip = self.params.bias_clip;
+            self.bias = bias.v.map(|b| b.clamp(-clip, clip)).into();
+            let p = (sigma.to_degrees() * 100.0).powi(2).min(self.d.p0);
+            self.p = [p, 0.0, 0.0, p, 0.0, p];
+        }
+    }
+
     /// Takes one sample: angular rate in rad/s, specific force in m/s², sensor axes. A sample with a component that is
     /// not finite is ignored.
     pub fn update(&mut self, gyro: Vec3<Sensor>, acc: Vec3<Sensor>) {
