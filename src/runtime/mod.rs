@@ -3,13 +3,11 @@
 //! - [`offline`]: a recording through the loop, as fast as it goes.
 //! - [`keep`]: a session on its way into the store.
 //! - [`live`]: a session as it happens, with tasks, channels and their loss policy.
-//! - [`pods`]: frames of the sensor protocol to events on one clock.
 //! - [`stop`]: Ctrl-C.
 //! - [`tally`]: what a session adds up to, for summaries of every command.
 
 pub mod keep;
 pub mod live;
 pub mod offline;
-pub mod pods;
 pub mod stop;
 pub mod tally;
