@@ -18,6 +18,7 @@ pub mod replay;
 pub mod safe_file;
 pub mod sessions;
 pub mod simulate;
+pub mod simulated_recording;
 pub mod summary;
 pub mod words;
 
