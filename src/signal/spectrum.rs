@@ -25,6 +25,9 @@ const HALF_WINS: f64 = 1.5;
 /// The peak must stand this far above the mean power of the band to be a rhythm at all.
 const RHYTHM: f64 = 4.0;
 
+/// Fainter rhythms than this amplitude are sway or noise, m/s²: slow walking moves the pelvis by 1 m/s² and more.
+const FAINT: f64 = 0.3;
+
 /// What the signal repeats with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rhythm {
@@ -133,7 +136,9 @@ impl StepSpectrum {
         let total: f64 = band.clone().map(power).sum();
         let mean_power = total / (bin_of(high) - bin_of(low) + 1) as f64;
         let mut best = band.max_by(|a, b| power(*a).total_cmp(&power(*b)))?;
-        if power(best) < RHYTHM * mean_power || power(best) <= 0.0 {
+        // A tone of amplitude A has |X| = A N / 4 under this window.
+        let amplitude = 4.0 * power(best).sqrt() / POINTS as f64;
+        if power(best) < RHYTHM * mean_power || amplitude < FAINT {
             return None;
         }
         if self.rhythm == Rhythm::Step {
@@ -143,6 +148,7 @@ impl StepSpectrum {
                 best = half;
             }
         }
+        // The bins beside a Hann-windowed peak hold a quarter of its power or more, so no logarithm is of nothing.
         let (a, b, c) = (power(best - 1).ln(), power(best).ln(), power(best + 1).ln());
         let curve = a - 2.0 * b + c;
         let shift = if curve < 0.0 {
