@@ -62,8 +62,7 @@ pub struct Change {
     pub change: f64,
     /// The usual value at the run's middle speed.
     pub usual: f64,
-    /// Spread of the reference runs about their own model, as a standard deviation. By one third too small on average
-    /// with few runs, because the model went through them.
+    /// Standard deviation by which an ordinary new run differs, from the reference runs.
     pub spread: f64,
     /// Blocks it rests on.
     pub blocks: u32,
@@ -143,7 +142,7 @@ impl MetricBaseline {
             change,
             // Between two seen speeds, so it is seen itself.
             usual: model.at(speed, 0.0).map_err(|_| too_few)?.value,
-            spread: spread(&mut of_runs).unwrap_or(0.0),
+            spread: of_a_new_run(&mut of_runs, model.terms()),
             blocks: residuals.len() as u32,
         })
     }
@@ -219,6 +218,24 @@ impl MetricBaseline {
     pub(crate) fn model(&self) -> Option<&SpeedModel> {
         (self.runs.len() >= FEWEST_RUNS).then_some(&self.reference)
     }
+}
+
+/// Standard deviation of a new run about the reference, from the residuals of its `n` runs: 1.4826 × MAD, less its lack at
+/// small n (Croux and Rousseeuw 1992, *Time-efficient algorithms for two highly robust estimators of scale*), less what the
+/// `terms` of the model took away, and with what the model itself is unsure of. Without these three, 26 % of ordinary runs
+/// passed twice the spread in simulation; with them, 9 %.
+fn of_a_new_run(residuals: &mut [f64], terms: usize) -> f64 {
+    let n = residuals.len();
+    let lack = match n {
+        0..=5 => 1.206,
+        6 => 1.200,
+        7 => 1.140,
+        8 => 1.129,
+        _ => n as f64 / (n as f64 - 0.8),
+    };
+    let (n, p) = (n as f64, terms.min(n.saturating_sub(1)) as f64);
+    let bare = spread(residuals).unwrap_or(0.0);
+    bare * lack * (n / (n - p).max(1.0)).sqrt() * (1.0 + p / n.max(1.0)).sqrt()
 }
 
 /// How far the reference is.
@@ -376,8 +393,8 @@ mod tests {
 
     #[test]
     fn ordinary_runs_seldom_pass_the_runners_own_threshold() {
-        // 60 runners, 8 runs of reference, 10 ordinary runs each. The threshold is twice a spread that is estimated from
-        // eight runs: 5 % would pass if it were known.
+        // 60 runners, 8 runs of reference, 10 ordinary runs each. Twice a known spread is passed by 5 %, twice one that is
+        // estimated from eight runs by about a tenth.
         let (mut passed, mut all) = (0, 0);
         for runner in 0..60 {
             let mut b = Baselines::default();
@@ -393,7 +410,8 @@ mod tests {
             }
         }
         let share = f64::from(passed) / f64::from(all);
-        assert!((0.02..0.35).contains(&share), "{share}");
+
+        assert!((0.05..0.16).contains(&share), "{share}");
     }
 
     #[test]
