@@ -2,16 +2,23 @@
 //!
 //! Results go to standard output, everything else to standard error; `--json` gives one object. Exit codes are those of
 //! [`failure::Exit`].
+#![allow(
+    clippy::disallowed_methods,
+    reason = "progress and the demonstration say how long something took"
+)]
 
 pub mod analyze;
 pub mod console;
 pub mod demo;
 pub mod failure;
+pub mod live_view;
 pub mod orientation;
 pub mod progress;
+pub mod replay;
 pub mod safe_file;
 pub mod sessions;
 pub mod simulate;
+pub mod simulated_recording;
 pub mod summary;
 pub mod words;
 
@@ -61,6 +68,8 @@ enum Verb {
     Demo(demo::DemoArgs),
     /// Measure a recording: strides, summary, stored session
     Analyze(analyze::AnalyzeArgs),
+    /// Play a recording back as if it happened now
+    Replay(replay::ReplayArgs),
     /// Write a recording of a simulated run, with the truth
     Simulate(simulate::SimulateArgs),
     /// What is kept: list, show, export, delete
@@ -148,6 +157,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match &line.verb {
         Verb::Demo(args) => demo::run(&globals, args),
         Verb::Analyze(args) => analyze::run(&globals, args),
+        Verb::Replay(args) => replay::run(&globals, args),
         Verb::Simulate(args) => simulate::run(&globals, args),
         Verb::Sessions(args) => sessions::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),

@@ -65,7 +65,7 @@ impl From<StoreError> for Failure {
                 "free some space, or use another --data-dir",
             ),
             StoreError::Corrupt { .. } => (
-                "lope::store::damaged",
+                "lope::store::unreadable",
                 Exit::Outside,
                 "The store cannot be read.",
                 "move it away and bring a copy back, or use another --data-dir",

@@ -2,7 +2,7 @@
 
 use super::Globals;
 use super::failure::{Exit, Failure};
-use crate::interchange::write;
+use super::simulated_recording;
 use crate::model::Placement;
 use crate::synth::{FaultEvent, Faults, GilbertElliott, Script, SimConfig, Simulation, presets};
 use clap::{Args, ValueEnum};
@@ -127,7 +127,8 @@ pub fn run(globals: &Globals, args: &SimulateArgs) -> Result<Exit, Failure> {
         .out
         .file_name()
         .map_or_else(|| "simulated".to_owned(), |n| n.to_string_lossy().into_owned());
-    let written = write::simulation(&args.out, &name, &simulation).map_err(|e| Failure::writing(&args.out, &e))?;
+    let written =
+        simulated_recording::write(&args.out, &name, &simulation).map_err(|e| Failure::writing(&args.out, &e))?;
     let secs = simulation.duration_s();
     globals.console.result(&if globals.console.json {
         format!(

@@ -5,12 +5,17 @@
 //! Samples that are not finite or go back in time are refused and counted; a sensor that repeats six identical values for
 //! longer than 20 ms is stuck, and what it repeats is a gap.
 
+use crate::model::units::STANDARD_GRAVITY;
 use crate::model::{ClipFlags, GapCause, ImuSample, SessionTime, Vec3};
 
 /// Longest hole that is bridged, s: a third of a running swing, in which specific force stays smooth.
 pub const BRIDGE_S: f64 = 0.040;
 /// A stream that repeats itself for longer than this is stuck, s. Noise of any MEMS sensor changes the last bit sooner.
 pub const STUCK_S: f64 = 0.020;
+/// Readings within this of gravity alone, m/s², and of no turn, rad/s, may repeat: the sensor rests.
+const REST_ACC: f64 = 0.5;
+/// See [`REST_ACC`].
+const REST_GYRO: f64 = 0.1;
 /// A step longer than this many nominal periods is a hole. Jitter of real loggers stays below half a period.
 const HOLE_PERIODS: f64 = 1.5;
 
@@ -115,7 +120,9 @@ impl Continuity {
             return false;
         }
         let since = *self.repeating_since.get_or_insert(last.t);
-        let stuck = sample.t.since(since) > STUCK_S.max(3.5 * self.period_s);
+        // A sensor lying still, without noise in its last bit, is not stuck; nor does it matter.
+        let resting = (sample.acc.norm() - STANDARD_GRAVITY).abs() < REST_ACC && sample.gyro.norm() < REST_GYRO;
+        let stuck = !resting && sample.t.since(since) > STUCK_S.max(3.5 * self.period_s);
         self.stuck |= stuck;
         stuck
     }
@@ -213,7 +220,7 @@ mod tests {
         input.extend((10..40).map(|k| sample(k, 9.0)));
         input.extend((40..50).map(|k| sample(k, k as f64)));
         let (taken, verdicts) = run(&input);
-        assert!(verdicts.iter().any(|v| *v == Verdict::Refuse(GapCause::Stuck)));
+        assert!(verdicts.contains(&Verdict::Refuse(GapCause::Stuck)));
         assert!(verdicts.iter().any(|v| matches!(
             v,
             Verdict::TakeAfterGap {

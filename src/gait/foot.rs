@@ -489,7 +489,7 @@ impl FootChain {
         let contact = before.contact;
         let next_ic = next_ic.map(|ic| ic.min(t.plus(-1e-3)));
         let activity = match (contact, next_ic) {
-            (Some(c), Some(next)) if !mark.guard.is_some() => {
+            (Some(c), Some(next)) if mark.guard.is_none() => {
                 self.activity.push(c.tc.since(c.ic) / next.since(c.ic).max(1e-3))
             }
             _ => match self.activity.state() {

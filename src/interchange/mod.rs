@@ -11,7 +11,6 @@ pub mod mapping;
 pub mod plausible;
 pub mod recording;
 pub mod stride_table;
-pub mod write;
 
 pub use error::ReadError;
 pub use mapping::Mapping;

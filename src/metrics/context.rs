@@ -16,7 +16,6 @@ impl Default for MetricSet {
 
 impl MetricSet {
     /// Value or reason.
-    #[must_use]
     pub fn get(&self, id: MetricId) -> Measured {
         self.0[id.index()]
     }

@@ -18,9 +18,9 @@ const RISE_HARMONICS: usize = 10;
 /// Points at which the fitted rise and fall is read.
 const RISE_POINTS: usize = 64;
 
-/// Forward tilt of the line between posterior and anterior iliac spines in standing, rad (11.3°, SD 4.3° over people):
-/// Levine and Whittle 1996, doi 10.2519/jospt.1996.24.3.130.
-const SPINE_LINE_TILT: f64 = 0.197;
+/// Forward tilt of the line between posterior and anterior iliac spines in standing, rad (13°, SD 5° over 30 pelves in
+/// the anatomical position): Preece and others 2008, doi 10.1179/106698108790818459.
+const SPINE_LINE_TILT: f64 = 0.227;
 
 const ALL: [MetricId; 8] = [
     MetricId::PelvisTilt,

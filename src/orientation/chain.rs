@@ -144,6 +144,12 @@ impl SacrumChain {
         })
     }
 
+    /// Vertical specific force at the newest sample, m/s², up positive; needs no mounting.
+    #[must_use]
+    pub fn vertical(&self) -> Option<f64> {
+        self.past.last().map(|s| (s.level_from * s.acc).v.z)
+    }
+
     /// Whether the mounting is known.
     #[must_use]
     pub fn aligned(&self) -> bool {

@@ -15,3 +15,4 @@ pub mod vqf;
 pub use chain::{PelvisStanding, SacrumChain, ShankChain};
 pub use segment::{MountingEvent, StandingSource};
 pub use track::{Track, TrackSample};
+pub use vqf::{Vqf, VqfParams};

@@ -8,6 +8,7 @@
 use super::stride_level::StrideLevel;
 use super::track::{Track, TrackSample};
 use super::vqf::{Vqf, VqfParams};
+
 use crate::model::units::STANDARD_GRAVITY;
 use crate::model::{Absent, Frame, ImuSample, Level, Rotation, Sensor, SessionTime, Span, Vec3};
 
@@ -116,6 +117,8 @@ impl SensorPast {
             }
             if dt > COAST_S {
                 self.restart(s.t);
+            } else if dt > 1.5 / self.rate_hz {
+                self.vqf.coast(last.gyro + self.vqf.bias(), dt - 1.0 / self.rate_hz);
             }
         } else {
             self.restart(s.t);
@@ -149,7 +152,10 @@ impl SensorPast {
         if self.starts.contains(&Some(at)) {
             return;
         }
-        self.vqf = Vqf::new(VqfParams::default(), self.rate_hz);
+        // Attitude is lost, the bias of the gyroscope is not.
+        let (bias, sigma) = (self.vqf.bias(), self.vqf.bias_sigma());
+        self.vqf.reset();
+        self.vqf.set_bias(bias, sigma);
         self.level.clear();
         self.starts[self.next_start] = Some(at);
         self.next_start = (self.next_start + 1) % STARTS;

@@ -159,6 +159,16 @@ impl Vqf {
         *self = Self::new(self.params, 1.0 / self.d.dt);
     }
 
+    /// Starts with a bias known from before, of this spread (rad/s); both are held within the bounds of the parameters.
+    pub fn set_bias(&mut self, bias: Vec3<Sensor>, sigma: f64) {
+        if bias.is_finite() && sigma.is_finite() {
+            let clip = self.params.bias_clip;
+            self.bias = bias.v.map(|b| b.clamp(-clip, clip)).into();
+            let p = (sigma.to_degrees() * 100.0).powi(2).min(self.d.p0);
+            self.p = [p, 0.0, 0.0, p, 0.0, p];
+        }
+    }
+
     /// Takes one sample: angular rate in rad/s, specific force in m/s², sensor axes. A sample with a component that is
     /// not finite is ignored.
     pub fn update(&mut self, gyro: Vec3<Sensor>, acc: Vec3<Sensor>) {
@@ -377,8 +387,8 @@ impl Vqf {
 
     /// b += K e, P −= K M with M = R P; only the upper triangle is kept, which is what symmetry means.
     fn apply(&mut self, k: &[[f64; 3]; 3], m: &[[f64; 3]; 3], e: &[f64; 3]) {
-        for i in 0..3 {
-            self.bias[i] += k[i][0] * e[0] + k[i][1] * e[1] + k[i][2] * e[2];
+        for (bias, row) in self.bias.iter_mut().zip(k) {
+            *bias += row[0] * e[0] + row[1] * e[1] + row[2] * e[2];
         }
         let less = |i: usize, j: usize| k[i][0] * m[0][j] + k[i][1] * m[1][j] + k[i][2] * m[2][j];
         self.p[0] -= less(0, 0);

@@ -27,7 +27,7 @@ impl Losses {
     /// Share of the samples that should have come and were measured, 0..1.
     #[must_use]
     pub fn coverage(&self) -> f64 {
-        let expected = self.taken + self.bridged + self.missing;
+        let expected = self.taken + self.bridged + self.missing + self.not_finite + self.stuck;
         if expected == 0 {
             0.0
         } else {
@@ -57,6 +57,8 @@ pub(super) struct Intake {
     pub(super) losses: Losses,
     /// Time of the newest sample.
     pub(super) now: Option<SessionTime>,
+    /// Samples refused since the last one taken: they leave a hole that is counted already.
+    refused: u64,
 }
 
 impl Intake {
@@ -67,6 +69,7 @@ impl Intake {
             bridged: Vec::with_capacity(64),
             losses: Losses::default(),
             now: None,
+            refused: 0,
         }
     }
 
@@ -80,18 +83,25 @@ impl Intake {
         let entry = match verdict {
             Verdict::Refuse(cause) => {
                 match cause {
-                    GapCause::NotFinite => self.losses.not_finite += 1,
-                    GapCause::Stuck => self.losses.stuck += 1,
+                    GapCause::NotFinite => {
+                        self.losses.not_finite += 1;
+                        self.refused += 1;
+                    }
+                    GapCause::Stuck => {
+                        self.losses.stuck += 1;
+                        self.refused += 1;
+                    }
+                    // A repeated or backward time stamp leaves no hole.
                     _ => self.losses.disorder += 1,
                 }
                 return Entry::Refused;
             }
             Verdict::Take => {
-                self.losses.bridged += self.bridged.len() as u64;
+                self.losses.bridged += (self.bridged.len() as u64).saturating_sub(self.refused);
                 Entry::InSequence
             }
             Verdict::TakeAfterGap { from, missing, cause } => {
-                self.losses.missing += u64::from(missing);
+                self.losses.missing += u64::from(missing).saturating_sub(self.refused);
                 self.losses.gaps += 1;
                 out.push(Output::Health(Health::Gap {
                     placement: self.placement,
@@ -103,6 +113,7 @@ impl Intake {
                 Entry::AfterGap(from)
             }
         };
+        self.refused = 0;
         self.losses.taken += 1;
         self.now = Some(sample.t);
         entry

@@ -12,6 +12,7 @@
 mod assemble;
 mod intake;
 pub mod output;
+mod rhythm;
 mod waiting;
 
 pub use intake::Losses;
@@ -82,6 +83,7 @@ pub struct Pipeline {
     sacrum: Option<SacrumLane>,
     queue: Queue,
     metrics: [StrideMetrics; 3],
+    rhythm: rhythm::RhythmWatch,
     blocks: Blocks,
     closed: Vec<BlockStats>,
     foot_slice: Vec<TrackSample<Foot>>,
@@ -134,6 +136,7 @@ impl Pipeline {
                 }
             }
         }
+        let rhythm = rhythm::RhythmWatch::new(&config);
         Self {
             config,
             feet,
@@ -141,6 +144,7 @@ impl Pipeline {
             sacrum,
             queue: Queue::new(),
             metrics: std::array::from_fn(|_| StrideMetrics::default()),
+            rhythm,
             blocks: Blocks::default(),
             closed: Vec::with_capacity(4),
             foot_slice: Vec::with_capacity(2048),
@@ -250,6 +254,9 @@ impl Pipeline {
             Entry::AfterGap(_) => lane.chain.note_gap(),
         }
         lane.chain.push(sample, &mut lane.events);
+        let activity = lane.chain.activity();
+        self.rhythm.foot(side, sample, activity, out);
+        let Some(lane) = &self.feet[side] else { return Some(()) };
         if !lane.events.is_empty() {
             self.take_foot_events(side, out);
         }
@@ -276,7 +283,13 @@ impl Pipeline {
             Entry::AfterGap(from) => lane.chain.note_gap(from, sample.t),
         }
         lane.chain.push(sample);
-        if let Some(span) = lane.chain.take_own_stride()
+        let vertical = lane.chain.vertical();
+        let own = lane.chain.take_own_stride();
+        let activity = self.activity();
+        if let Some(vertical) = vertical {
+            self.rhythm.pelvis(sample.t, vertical, activity, out);
+        }
+        if let Some(span) = own
             && !feet_live
         {
             let stride = stride_of_pelvis(span);

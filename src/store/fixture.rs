@@ -243,7 +243,7 @@ pub(crate) fn events() -> Vec<SessionEvent> {
         SessionEvent::CadenceDisagrees {
             t,
             events: 85.1,
-            spectrum: 170.30000000000001,
+            spectrum: 170.3,
         },
         SessionEvent::RailLearned { placement, t },
         SessionEvent::Standing {

@@ -14,6 +14,8 @@
 pub mod batch;
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod conformance_model;
 pub mod contract;
 pub mod csv;
 pub mod downsample;

@@ -31,7 +31,11 @@ pub(crate) struct Rule {
 }
 
 /// (rule, path, reason) of what is knowingly let pass.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[(
+    "no-wall-clock",
+    "src/store/sqlite/writer.rs",
+    "a monotonic reading bounds how long a transaction stays open; no result depends on it",
+)];
 
 fn all_rules() -> impl Iterator<Item = &'static Rule> {
     layers::RULES.iter().chain(rules::RULES)

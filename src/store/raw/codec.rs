@@ -99,7 +99,7 @@ impl Encoder {
         let mut sequence: Vec<i64> = samples.iter().map(|s| s.t.nanos()).collect();
         ints::encode(&sequence, &mut bytes);
         sequence.clear();
-        sequence.extend(samples.iter().map(|s| marks(s)));
+        sequence.extend(samples.iter().map(marks));
         ints::encode(&sequence, &mut bytes);
         for (form, axes) in [(acc_form, &acc), (gyro_form, &gyro)] {
             for values in axes {

@@ -80,8 +80,8 @@ fn check_limits(rows: &[Row]) {
             within(row, "ic spread, ms", row.ic_ms.iqr(), 6.0);
             within(row, "tc, ms", row.tc_ms.median(), 8.0);
             within(row, "contact time, ms", row.contact_ms.median(), 13.0);
-            // 6 ms of contact timing are 2 cm at 3.3 m/s and 3.3 cm at 5.5.
-            let fast = ["run 5.5 m/s", "run 6.5 m/s"].contains(&row.name.as_str());
+            // 6 ms of contact timing are 2 cm at 3.3 m/s, 2.5 at 4.2 and 3.3 at 5.5.
+            let fast = ["run 4.2 m/s", "run 5.5 m/s", "run 6.5 m/s"].contains(&row.name.as_str());
             within(
                 row,
                 "overstride, cm",

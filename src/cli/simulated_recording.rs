@@ -1,4 +1,4 @@
-//! Writing lope's own recording format: the folder that [`super::recording`] reads, with the truth where it is known.
+//! Writing lope's own recording format: the folder that [`crate::interchange::recording`] reads, with the truth where it is known.
 //!
 //! Times are seconds of the session clock with six decimals, which is finer than a sample of any sensor.
 
@@ -31,7 +31,7 @@ pub struct Written {
 ///
 /// # Errors
 /// What the disk says.
-pub fn simulation(folder: &Path, name: &str, run: &Simulation) -> io::Result<Written> {
+pub fn write(folder: &Path, name: &str, run: &Simulation) -> io::Result<Written> {
     std::fs::create_dir_all(folder.join("truth"))?;
     let mut written = Written::default();
     let sensors = run.sensor_configs();

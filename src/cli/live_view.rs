@@ -1,0 +1,132 @@
+//! The live view: sensors, and the newest value of each metric on both sides. Drawn on a terminal, lines elsewhere.
+
+use super::console::Console;
+use super::words;
+use crate::metrics::MetricId;
+use crate::model::Side;
+use crate::runtime::live::{SHOWN, View};
+use crate::runtime::stop::Stop;
+use ratatui::Frame;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::layout::{Constraint, Layout};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Paragraph, Row, Table};
+use std::io::{self, Write as _};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// Time between two drawings.
+const DRAW_EVERY: Duration = Duration::from_millis(100);
+/// Off a terminal, time between two lines.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Draws until the session is over or `q` is pressed, which asks to stop.
+///
+/// # Errors
+/// The terminal cannot be drawn on.
+pub fn draw(seen: watch::Receiver<View>, stop: &Stop, name: &str) -> io::Result<()> {
+    let mut terminal = ratatui::try_init()?;
+    let drawn = loop {
+        let view = seen.borrow().clone();
+        if let Err(e) = terminal.draw(|frame| screen(frame, &view, name)) {
+            break Err(e);
+        }
+        if view.over || seen.has_changed().is_err() {
+            break Ok(());
+        }
+        match event::poll(DRAW_EVERY) {
+            Ok(false) => {}
+            Ok(true) => match event::read() {
+                // In raw mode the terminal hands Ctrl-C over as a key.
+                Ok(Event::Key(k)) if k.kind == KeyEventKind::Press && is_stop(k.code, k.modifiers) => stop.ask(),
+                Ok(_) => {}
+                Err(e) => break Err(e),
+            },
+            Err(e) => break Err(e),
+        }
+    };
+    ratatui::restore();
+    drawn
+}
+
+fn is_stop(code: KeyCode, modifiers: KeyModifiers) -> bool {
+    matches!(code, KeyCode::Char('q') | KeyCode::Esc)
+        || code == KeyCode::Char('c') && modifiers.contains(KeyModifiers::CONTROL)
+}
+
+fn cell(view: &View, id: MetricId, side: Side) -> String {
+    view.value(id, side)
+        .map_or_else(|| "-".to_owned(), |v| words::number(id, v))
+}
+
+fn screen(frame: &mut Frame<'_>, view: &View, name: &str) {
+    let sensors = u16::try_from(view.sensors.len()).unwrap_or(5) + 2;
+    let rows = u16::try_from(SHOWN.len()).unwrap_or(8) + 3;
+    let [head, metrics, health, foot] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(rows),
+        Constraint::Length(sensors),
+        Constraint::Length(1),
+    ])
+    .areas(frame.area());
+    let title = format!("{name}  {}  {} strides", words::duration(view.signal_s), view.strides);
+    frame.render_widget(Line::from(title), head);
+    let table = SHOWN.iter().map(|id| {
+        Row::new([
+            id.def().label.to_owned(),
+            cell(view, *id, Side::Left),
+            cell(view, *id, Side::Right),
+            id.def().shown_unit.to_owned(),
+        ])
+    });
+    let widths = [
+        Constraint::Length(26),
+        Constraint::Length(9),
+        Constraint::Length(9),
+        Constraint::Length(10),
+    ];
+    let table = Table::new(table, widths)
+        .header(Row::new(["newest", "left", "right", ""]))
+        .block(Block::bordered());
+    frame.render_widget(table, metrics);
+    let health_lines: Vec<Line<'_>> = view
+        .sensors
+        .iter()
+        .map(|(place, losses)| Line::from(format!("{:<12} {}", place.name(), words::losses(losses))))
+        .collect();
+    frame.render_widget(
+        Paragraph::new(health_lines).block(Block::bordered().title("sensors")),
+        health,
+    );
+    frame.render_widget(Line::from("q stop"), foot);
+}
+
+/// Writes a line to standard error every ten seconds until the session is over.
+pub fn lines(mut seen: watch::Receiver<View>, console: Console) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
+    let mut last = Instant::now();
+    // An error means: nobody sends any more, so the session is over.
+    while runtime.block_on(seen.changed()).is_ok() {
+        let view = seen.borrow_and_update().clone();
+        if view.over {
+            return;
+        }
+        if !console.quiet && last.elapsed() >= LINE_EVERY {
+            last = Instant::now();
+            let line = format!(
+                "{}  {} strides  cadence {}  length L {} R {} m  contact L {} R {} ms\n",
+                words::duration(view.signal_s),
+                view.strides,
+                cell(&view, MetricId::Cadence, Side::Right),
+                cell(&view, MetricId::StrideLength, Side::Left),
+                cell(&view, MetricId::StrideLength, Side::Right),
+                cell(&view, MetricId::ContactTime, Side::Left),
+                cell(&view, MetricId::ContactTime, Side::Right),
+            );
+            // Nowhere is left to say that standard error is gone.
+            let _ = io::stderr().lock().write_all(line.as_bytes());
+        }
+    }
+}
