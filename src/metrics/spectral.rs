@@ -264,9 +264,19 @@ fn resample<F: Frame>(
 fn autocorrelation(ring: &[f64], oldest: usize, lag: usize) -> Option<f64> {
     let n = ring.len();
     let mean = ring.iter().sum::<f64>() / n as f64;
-    let at = |i: usize| ring[(oldest + i) % n] - mean;
-    let power = (0..n).map(|i| at(i) * at(i)).sum::<f64>() / n as f64;
-    let shared = (0..n - lag).map(|i| at(i) * at(i + lag)).sum::<f64>() / (n - lag) as f64;
+    let power = ring.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n as f64;
+    // The two parts of the ring in order of time, each paired with itself and across the seam; no index wraps.
+    let (newer, older) = ring.split_at(oldest.min(n));
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
+    let within = |part: &[f64]| part.get(lag..).map_or(0.0, |later| product(part, later));
+    let across = {
+        let a = older.get(older.len().saturating_sub(lag)..).unwrap_or(&[]);
+        let b = newer
+            .get(lag.saturating_sub(older.len())..lag.min(newer.len()))
+            .unwrap_or(&[]);
+        product(a, b)
+    };
+    let shared = (within(older) + within(newer) + across) / (n - lag) as f64;
     (power > 1e-12).then(|| shared / power)
 }
 
