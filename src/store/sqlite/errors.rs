@@ -19,8 +19,10 @@ fn from_sqlite(error: Error) -> StoreError {
                 detail,
             },
         },
-        // A value of another type than the layout says, or text that is not UTF-8.
-        Error::FromSqlConversionFailure(..)
+        // A statement that does not fit the layout, a value of another type than the layout says, or text that is not
+        // UTF-8: the file is not what was written.
+        Error::SqlInputError { .. }
+        | Error::FromSqlConversionFailure(..)
         | Error::InvalidColumnType(..)
         | Error::IntegralValueOutOfRange(..)
         | Error::Utf8Error(..) => StoreError::Corrupt { detail },

@@ -51,8 +51,10 @@ impl StoreLock {
 
 impl Drop for StoreLock {
     fn drop(&mut self) {
-        // Only the text: the lock itself goes when the file is closed.
+        // Unlocked by name and not by closing: a child process that is just being started holds a copy of the file for
+        // a moment, and with it the lock. An error leaves what closing does.
         let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
     }
 }
 
