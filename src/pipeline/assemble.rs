@@ -31,6 +31,7 @@ impl Pipeline {
             let Some(waiting) = self.queue.pop() else { return };
             let record = self.measure(&waiting);
             self.rhythm.note_stride(&record.stride);
+            out.extend(self.sides.note(&record).map(Output::Health));
             self.blocks.push(&record, &mut self.closed);
             out.push(Output::Stride(Box::new(record)));
             self.give_blocks(out);

@@ -13,6 +13,7 @@ mod assemble;
 mod intake;
 pub mod output;
 mod rhythm;
+mod sides;
 mod waiting;
 
 pub use intake::Losses;
@@ -84,6 +85,7 @@ pub struct Pipeline {
     queue: Queue,
     metrics: [StrideMetrics; 3],
     rhythm: rhythm::RhythmWatch,
+    sides: sides::SidesWatch,
     blocks: Blocks,
     closed: Vec<BlockStats>,
     foot_slice: Vec<TrackSample<Foot>>,
@@ -145,6 +147,7 @@ impl Pipeline {
             queue: Queue::new(),
             metrics: std::array::from_fn(|_| StrideMetrics::default()),
             rhythm,
+            sides: sides::SidesWatch::default(),
             blocks: Blocks::default(),
             closed: Vec::with_capacity(4),
             foot_slice: Vec::with_capacity(2048),

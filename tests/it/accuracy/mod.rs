@@ -111,3 +111,29 @@ fn the_synthetic_runner_is_measured_within_limits_and_as_before() {
         "the accuracy on the synthetic runner changed; look at it, run again with LOPE_BLESS=1, and log it under Scientific changes\n{text}"
     );
 }
+
+#[test]
+fn exchanged_shoe_sensors_are_noticed_and_others_are_not() {
+    use lope::pipeline::{Health, Output, Pipeline, PipelineConfig};
+    use lope::synth::{FaultEvent, Simulation};
+    for seed in 1..5 {
+        for exchanged in [false, true] {
+            let mut config = presets::random_subject(seed);
+            if exchanged {
+                config.faults = config.faults.with(FaultEvent::SidesSwapped);
+            }
+            let simulation = Simulation::new(config);
+            let mut pipeline = Pipeline::new(PipelineConfig {
+                sensors: simulation.sensor_configs(),
+                ..PipelineConfig::default()
+            });
+            let mut out = Vec::new();
+            simulation.events().for_each(|e| pipeline.push(&e, &mut out));
+            pipeline.flush(&mut out);
+            let said = out
+                .iter()
+                .any(|o| matches!(o, Output::Health(Health::SidesSwapped { .. })));
+            assert_eq!(said, exchanged, "seed {seed}");
+        }
+    }
+}
