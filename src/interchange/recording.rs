@@ -106,6 +106,11 @@ impl Recording {
     /// What is wrong, with file, line and value; nothing is guessed.
     pub fn open(path: &Path, mapping: Option<&Mapping>) -> Result<Self, ReadError> {
         let mapping = mapping.cloned().unwrap_or_default();
+        // Said first, before anything is concluded from what kind of file it is not.
+        std::fs::metadata(path).map_err(|source| ReadError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
         let (description, folder) = if path.is_dir() {
             (describe(path)?, path)
         } else {
