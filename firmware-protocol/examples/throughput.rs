@@ -1,7 +1,11 @@
 //! How many samples a second one core decodes and encodes, full imu6 frames, checksums included.
 //!
 //! `cargo run --release --example throughput` in this folder. A figure to look at, not a gate: machines differ.
-#![allow(clippy::print_stdout, reason = "printing is what this program is for")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "reading the clock and printing is what this program is for"
+)]
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -56,6 +56,10 @@ const AS_QUIET: f64 = 0.3;
 
 /// A foot that slaps down turns toe-down at least this fast, rad/s.
 const LANDING_RATE: f64 = -1.0;
+/// How far mid-stance strays from its usual place in the cycle, as a share of it: walking to running is a tenth.
+const PHASE_SPREAD: f64 = 0.1;
+/// The usual place counts in cycles whose length differs by less than this from the running estimate.
+const STEADY_CYCLE: f64 = 0.1;
 /// Mean rest score of a foot that stands: below 0.4 rad/s and 1.7 m/s² together.
 const REAL_REST: f64 = 0.8;
 
@@ -143,6 +147,14 @@ impl Lanes {
             .min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
+    /// As [`Lanes::quietest`], each score multiplied by a weight.
+    fn quietest_weighted(&self, from: u64, to: u64, half: u64, weight: impl Fn(u64) -> f64) -> Option<(u64, f64)> {
+        let (from, to) = (from.max(self.first), to.min(self.end()));
+        (from..to)
+            .map(|i| (i, self.mean_score(i, half) * weight(i)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
     /// Time of the lowest slow pitch rate in `[from, to)`, between samples by a parabola, and the value.
     fn lowest(&self, from: u64, to: u64) -> Option<(SessionTime, f64)> {
         let (from, to) = (from.max(self.first), to.min(self.end()));
@@ -187,6 +199,8 @@ pub struct ContactDetector {
     rested: bool,
     /// Samples are missing before the first one held: the foot may have been in full motion.
     after_gap: bool,
+    /// Usual place of mid-stance between two mid-swings, as a share of the cycle.
+    phase: Option<f64>,
     /// After a mid-swing: the lowest slow pitch rate since, until the landing is told.
     landing: Option<(SessionTime, f64)>,
     told: Option<SessionTime>,
@@ -212,6 +226,7 @@ impl ContactDetector {
             cycle_s: 1.0,
             rested: false,
             after_gap: false,
+            phase: None,
             landing: None,
             told: None,
         }
@@ -339,7 +354,12 @@ impl ContactDetector {
         if cycle <= self.params.max_cycle_s {
             let (lo, hi) = self.params.cycle_bounds_s;
             self.cycle_s = (0.8 * self.cycle_s + 0.2 * cycle).clamp(lo, hi);
-            out.extend(self.stance(previous.index, peak.index));
+            let stance = self.stance(previous.index, peak.index);
+            if let Some(mark) = &stance {
+                let phase = (mark.m - previous.index) as f64 / (peak.index - previous.index) as f64;
+                self.phase = Some(self.phase.map_or(phase, |usual| 0.8 * usual + 0.2 * phase));
+            }
+            out.extend(stance);
         } else {
             if !rested {
                 self.rest_after(previous, peak.index, out);
@@ -403,9 +423,17 @@ impl ContactDetector {
         let cycle_s = n / self.rate_hz;
         let share = |x: f64| (x * n).round() as u64;
         let half = |s: f64| ((s * self.rate_hz) / 2.0).round().max(1.0) as u64;
-        let (centre, _) = self
-            .lanes
-            .quietest(a + share(0.12), a + share(0.62), half(0.05 * cycle_s))?;
+        // The turning point of push-off can be as quiet as a sprinter's mid-stance. Of equals, the one where mid-stance
+        // was in the cycles before.
+        let steady = (cycle_s / self.cycle_s - 1.0).abs() < STEADY_CYCLE;
+        let usual = self.phase.filter(|_| steady);
+        let unusual = |i: u64| {
+            let phase = (i - a) as f64 / n;
+            usual.map_or(1.0, |usual| (1.0 + ((phase - usual) / PHASE_SPREAD).powi(2)).min(2.0))
+        };
+        let (centre, _) =
+            self.lanes
+                .quietest_weighted(a + share(0.12), a + share(0.62), half(0.05 * cycle_s), unusual)?;
         let (ic, _) = self.lanes.lowest(a, centre)?;
         let (tc, _) = self.lanes.lowest(centre, (centre + share(0.45)).min(b))?;
         let contact_s = tc.since(ic);

@@ -30,7 +30,7 @@ pub fn header(out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{COLUMNS}")
 }
 
-/// Writes one stride; `single_side` as in [`write`].
+/// Writes one stride; `single_side` as in [`write()`].
 ///
 /// # Errors
 /// What the writer says.

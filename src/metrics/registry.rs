@@ -64,19 +64,19 @@ metrics! {
     DutyFactor { "duty_factor", "Duty factor", "1", "%", 100.0, span: "stride", sign: "positive",
         is: "Share of the stride in contact.", is_not: "Not a force.", source: "definition" }
     StrideLength { "stride_length", "Stride length", "m", "m", 1.0, span: "mid-stance to mid-stance", sign: "positive",
-        is: "Horizontal displacement of the foot over one stride.", is_not: "Not GNSS distance.", source: "docs/signal-chain.md, trajectory" }
+        is: "Horizontal displacement of the foot over one stride.", is_not: "Not GNSS distance.", source: "Zrenner 2018, PMC6308955 (foot trajectory by inertial sensor); docs/signal-chain.md" }
     Speed { "speed", "Speed", "m/s", "m/s", 1.0, span: "mid-stance to mid-stance", sign: "positive",
-        is: "Stride length over its own interval.", is_not: "Not instantaneous speed.", source: "definition" }
+        is: "Stride length over its own interval.", is_not: "Not instantaneous speed.", source: "Falbriard 2021, PMC8014039; docs/signal-chain.md" }
     FootStrikeAngle { "foot_strike_angle", "Foot strike angle", "rad", "°", DEG, span: "10 ms before ic", sign: "toe up positive, 0 as in standing",
         is: "Pitch of the foot at initial contact.", is_not: "Not the pressure pattern under the sole.", source: "Altman and Davis 2012, doi 10.1016/j.gaitpost.2011.09.104" }
     FootInversionRange { "foot_inversion_range", "Inversion range", "rad", "°", DEG, span: "ic to mid-stance", sign: "range, no sign",
-        is: "Range of inversion while the foot loads.", is_not: "Not subtalar motion: the shoe, not the bone.", source: "definition" }
+        is: "Range of inversion while the foot loads.", is_not: "Not subtalar motion: the shoe, not the bone.", source: "Falbriard 2020, doi 10.3389/fbioe.2020.00065 (foot angles by inertial sensor)" }
     ToeOut { "toe_out", "Toe-out", "rad", "°", DEG, span: "mid-stance", sign: "toes away from the midline positive",
         is: "Direction of the foot against travel.", is_not: "Not hip rotation.", source: "definition" }
     TouchdownSpeed { "touchdown_speed", "Touchdown speed", "m/s", "m/s", 1.0, span: "10 ms before ic", sign: "forward positive",
-        is: "Forward speed of the foot just before contact.", is_not: "Not a braking force; a proxy of reaching forward.", source: "docs/signal-chain.md" }
+        is: "Forward speed of the foot just before contact.", is_not: "Not a braking force; a proxy of reaching forward.", source: "our definition; docs/signal-chain.md" }
     ShankAngleIc { "shank_angle_ic", "Shank angle at contact", "rad", "°", DEG, span: "ic", sign: "ankle ahead of knee positive, 0 as in standing",
-        is: "Lean of the shank at initial contact.", is_not: "Not the knee angle.", source: "docs/signal-chain.md" }
+        is: "Lean of the shank at initial contact.", is_not: "Not the knee angle.", source: "our definition by one sensor; joint angles by several: 3 to 8° (doi 10.3389/fbioe.2022.1005496)" }
     OverstrideDistance { "overstride_distance", "Foot ahead of pelvis", "m", "cm", 100.0, span: "ic", sign: "ankle ahead of the pelvis positive",
         is: "How far ahead of the pelvis the foot lands.", is_not: "An index without an agreed cut-off; not a fault by itself.", source: "docs/signal-chain.md, overstride tiers" }
     PelvisTilt { "pelvis_tilt", "Pelvic tilt", "rad", "°", DEG, span: "mean over the stride", sign: "anterior (front down) positive, 0 as in quiet standing",
@@ -92,23 +92,23 @@ metrics! {
     PelvisRotationRange { "pelvis_rotation_range", "Pelvic rotation range", "rad", "°", DEG, span: "stride", sign: "range, no sign",
         is: "Range of rotation about the vertical over the stride.", is_not: "Not trunk rotation.", source: "docs/signal-chain.md" }
     PelvisOscillation { "pelvis_oscillation", "Vertical oscillation", "m", "cm", 100.0, span: "stride", sign: "peak to peak",
-        is: "Vertical travel of the pelvis sensor.", is_not: "Not of the centre of mass, which moves some 16 mm less (Watari 2016).", source: "docs/signal-chain.md, harmonic fit" }
+        is: "Vertical travel of the pelvis sensor.", is_not: "Not of the centre of mass, which moves some 16 mm less (Watari 2016).", source: "Watari 2016 (pelvis sensor against marker and centre of mass); harmonic fit in docs/signal-chain.md" }
     ComOscillationModel { "com_oscillation_model", "Oscillation (model)", "m", "cm", 100.0, span: "stride", sign: "peak to peak",
         is: "Vertical travel of the centre of mass in the spring model.", is_not: "A model, on level ground only.", source: "Morin 2005, doi 10.1123/jab.21.2.167" }
     VerticalRatio { "vertical_ratio", "Vertical ratio", "1", "%", 100.0, span: "stride", sign: "positive",
         is: "Vertical oscillation over step length.", is_not: "Not running economy.", source: "definition" }
     BrakingPeak { "braking_peak", "Braking peak", "m/s²", "m/s²", 1.0, span: "ic to mid-stance", sign: "braking is negative",
-        is: "Strongest backward acceleration of the pelvis after contact, 20 Hz low-pass.", is_not: "Not ground reaction force.", source: "docs/signal-chain.md" }
+        is: "Strongest backward acceleration of the pelvis after contact, 20 Hz low-pass.", is_not: "Not ground reaction force.", source: "our definition; docs/signal-chain.md" }
     BrakingDv { "braking_dv", "Braking speed loss", "m/s", "m/s", 1.0, span: "contact", sign: "loss is negative",
-        is: "Speed lost in the braking part of the contact.", is_not: "Not energy.", source: "docs/signal-chain.md" }
+        is: "Speed lost in the braking part of the contact.", is_not: "Not energy.", source: "our definition; docs/signal-chain.md" }
     SacralPeakAcc { "sacral_peak_acc", "Sacral peak acceleration", "m/s²", "g", 1.0 / 9.80665, span: "stride", sign: "magnitude",
-        is: "Largest specific force at the sacrum, 60 Hz low-pass.", is_not: "Not spinal load.", source: "docs/signal-chain.md" }
+        is: "Largest specific force at the sacrum, 60 Hz low-pass.", is_not: "Not spinal load.", source: "our definition; docs/signal-chain.md" }
     TibialPeakAcc { "tibial_peak_acc", "Tibial peak acceleration", "m/s²", "g", 1.0 / 9.80665, span: "10 ms before to 60 ms after ic", sign: "magnitude; a lower bound when the sensor clipped",
-        is: "Largest specific force at the shank, 60 Hz low-pass.", is_not: "A shock number, not bone load (Zandbergen 2023).", source: "docs/signal-chain.md" }
+        is: "Largest specific force at the shank, 60 Hz low-pass.", is_not: "A shock number, not bone load (Zandbergen 2023).", source: "Zandbergen 2023, doi 10.3389/fspor.2023.1085513" }
     TibialPeakAxial { "tibial_peak_axial", "Tibial axial peak", "m/s²", "g", 1.0 / 9.80665, span: "10 ms before to 60 ms after ic", sign: "along the shank, up positive",
-        is: "Largest axial specific force at the shank.", is_not: "Not bone load.", source: "docs/signal-chain.md" }
+        is: "Largest axial specific force at the shank.", is_not: "Not bone load.", source: "Zandbergen 2023, doi 10.3389/fspor.2023.1085513" }
     FootImpact { "foot_impact", "Foot impact", "m/s²", "g", 1.0 / 9.80665, span: "10 ms before to 60 ms after ic", sign: "magnitude",
-        is: "Largest specific force at the foot.", is_not: "Absent when the sensor clipped, as ±16 g sensors mostly do.", source: "docs/signal-chain.md" }
+        is: "Largest specific force at the foot.", is_not: "Absent when the sensor clipped, as ±16 g sensors mostly do.", source: "Bailey and Harle 2014 (70 g at the shoe); Potter 2019, doi 10.3390/s19112601 (ranges)" }
     VerticalStiffness { "k_vert", "Vertical stiffness", "N/m", "kN/m", 1e-3, span: "stride", sign: "positive",
         is: "Peak model force over centre-of-mass drop.", is_not: "A spring model: read changes only.", source: "Morin 2005, doi 10.1123/jab.21.2.167" }
     LegStiffness { "k_leg", "Leg stiffness", "N/m", "kN/m", 1e-3, span: "stride", sign: "positive",
@@ -116,7 +116,7 @@ metrics! {
     PeakForceModel { "f_max_model", "Peak force (model)", "N", "N", 1.0, span: "contact", sign: "positive",
         is: "Peak vertical force of the spring model.", is_not: "Not measured force.", source: "Morin 2005, doi 10.1123/jab.21.2.167" }
     MlRmsRatio { "ml_rms_ratio", "Side-to-side share", "1", "%", 100.0, span: "stride", sign: "positive",
-        is: "RMS of lateral over RMS of total pelvis acceleration.", is_not: "Not balance.", source: "Schütte 2015, doi 10.1371/journal.pone.0124879" }
+        is: "RMS of lateral over RMS of total pelvis acceleration.", is_not: "Not balance.", source: "Schütte 2015, doi 10.1371/journal.pone.0141957" }
     StepRegularityV { "step_regularity_v", "Step regularity (vertical)", "1", "1", 1.0, span: "8 strides", sign: "1 is perfect",
         is: "Autocorrelation of vertical acceleration at one step.", is_not: "Not symmetry of forces.", source: "Moe-Nilssen 2004, doi 10.1016/S0021-9290(03)00233-1" }
     StepRegularityAp { "step_regularity_ap", "Step regularity (fore-aft)", "1", "1", 1.0, span: "8 strides", sign: "1 is perfect",

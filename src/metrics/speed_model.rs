@@ -86,6 +86,7 @@ pub struct Solved {
     /// Variance of a block about the model.
     variance: f64,
     range: (f64, f64),
+    terms: usize,
 }
 
 impl SpeedModel {
@@ -153,8 +154,8 @@ impl SpeedModel {
             .into_iter()
             .find_map(|used| self.solve_terms(used).map(|s| (used, s)))
             .ok_or(Unknown::TooLittle)?;
-        let weight = self.products[0];
-        let free = weight - used.iter().filter(|u| **u).count() as f64;
+        let terms = used.iter().filter(|u| **u).count();
+        let free = self.products[0] - terms as f64;
         let residual = (self.squares - theta.dot(&Vector4::from(self.moments))).max(0.0);
         let variance = if free >= 1.0 { residual / free } else { 0.0 };
         let beyond = if used[1] { BEYOND } else { BEYOND_LEVEL };
@@ -164,6 +165,7 @@ impl SpeedModel {
             covariance: inverse * variance,
             variance,
             range: (low - beyond, high + beyond),
+            terms,
         })
     }
 
@@ -216,6 +218,12 @@ impl Solved {
             value: self.origin + self.theta.dot(&x),
             sigma: x.dot(&(self.covariance * x)).max(0.0).sqrt(),
         })
+    }
+
+    /// Terms told, 1 to 4.
+    #[must_use]
+    pub fn terms(&self) -> usize {
+        self.terms
     }
 
     /// Standard deviation of single blocks about the model.

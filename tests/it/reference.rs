@@ -3,31 +3,11 @@
 //! `LOPE_BLESS=1 cargo test --test it reference` rewrites the page.
 
 use crate::support::project_root;
-use lope::metrics::METRICS;
-
-/// `docs/reference/metrics.md` as the registry has it.
-fn metrics_page() -> String {
-    let mut page = String::from(
-        "# Metrics\n\nMade from the registry (`src/metrics/registry.rs`) by `LOPE_BLESS=1 cargo test --test it reference`; not edited by hand.\n\
-         Tables and the store keep the unit *kept*; people see the unit *shown*. How they are computed: [signal chain](../signal-chain.md).\n",
-    );
-    for m in METRICS {
-        page.push_str(&format!(
-            "\n## {}\n\n`{}` · kept in {} · shown in {}\n\n{} {}\n\n",
-            m.label, m.name, m.unit, m.shown_unit, m.is, m.is_not
-        ));
-        page.push_str(&format!(
-            "- interval: {}\n- sign: {}\n- source: {}\n",
-            m.span, m.sign, m.source
-        ));
-    }
-    page
-}
 
 #[test]
 fn the_metrics_page_is_the_registry() {
     let path = project_root().join("docs/reference/metrics.md");
-    let page = metrics_page();
+    let page = lope::metrics::reference::markdown();
     if std::env::var_os("LOPE_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("docs/reference");
         std::fs::write(&path, &page).expect("written");

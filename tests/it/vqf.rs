@@ -59,9 +59,9 @@ fn check_fixture(name: &str, rate: f64, params: VqfParams, clip: Option<f64>) {
         let q = filter.level_from_sensor().q;
         let ours = [q.w, q.i, q.j, q.k];
         let same = (0..4).map(|i| ours[i] * number(i + 1)).sum::<f64>().signum();
-        for i in 0..4 {
+        for (i, component) in ours.iter().enumerate() {
             assert!(
-                (same * ours[i] - number(i + 1)).abs() <= 1e-6,
+                (same * component - number(i + 1)).abs() <= 1e-6,
                 "{name}: sample {index}, component {i}"
             );
         }

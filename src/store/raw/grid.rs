@@ -54,6 +54,7 @@ impl Grid {
     }
 
     /// The counts of all numbers, where the grid gives every one back.
+    #[cfg(test)]
     pub(crate) fn exact_all(self, values: &[f64]) -> Option<Vec<i64>> {
         values.iter().map(|v| self.exact(*v)).collect()
     }

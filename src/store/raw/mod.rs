@@ -10,7 +10,7 @@
 //! | `raw_events` | gaps and standing, after which sample they arrived |
 //!
 //! A chunk stands for itself: a damaged one, or one of an unknown codec, is a gap and not the end of the file.
-//! While recording, a chunk is a second long and written in the caller's rhythm; [`RawWriter::seal`] packs a finished
+//! While recording, a chunk is a second long and written in the caller's rhythm; `RawWriter::seal` packs a finished
 //! session into chunks of a minute, compares every sample, and replaces the file.
 
 pub mod codec;
@@ -58,7 +58,7 @@ fn stream_code(placement: Placement) -> i64 {
     }
 }
 
-/// What SQLite and [`RawWriter::seal`] may have left beside a raw file.
+/// What SQLite and `RawWriter::seal` may have left beside a raw file.
 const COMPANIONS: [&str; 7] = [
     "-wal",
     "-shm",

@@ -93,7 +93,7 @@ fn append_until_killed(dir: &Path, id: &str) {
         raw.flush().expect("durable");
         store.append(batch_of(id, next..next + size)).expect("kept");
         next += size;
-        if dice.roll() % 3 > 0 {
+        if !dice.roll().is_multiple_of(3) {
             store.flush().expect("durable");
             // Straight to the pipe: the harness keeps what the print macros say.
             writeln!(said, "durable {next}")
@@ -366,7 +366,7 @@ fn holds(dir: &Path, needle: &[u8]) -> bool {
 #[test]
 fn nothing_of_a_deleted_session_is_left_in_any_file() {
     const WORD: &str = "canary-7f3a-bird";
-    const NUMBER: f64 = 1234.567_890_123_4;
+    const NUMBER: f64 = 1_234.567_890_123_4;
     let dir = folder();
     let store = store_in(dir.path());
     let secret = SessionMeta {
