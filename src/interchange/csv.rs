@@ -235,6 +235,11 @@ impl CsvRows {
     }
 
     fn number_of(&self, cell: &[u8], slot: usize) -> Result<f64, ReadError> {
+        if !self.decimal_comma
+            && let Some(v) = plain_decimal(cell)
+        {
+            return Ok(v);
+        }
         // Some loggers put every cell in quotes.
         let text = std::str::from_utf8(cell).map_or("", |t| t.trim().trim_matches('"'));
         if text.is_empty() && cell.is_ascii() {
@@ -252,6 +257,43 @@ impl CsvRows {
             value: shown(cell),
         })
     }
+}
+
+/// A number of the plainest kind, such as `-12.345`; `None` for anything else, which the general parser then judges.
+///
+/// Most cells are of this kind and most of the reading time goes into them. The value is the correctly rounded one: digits
+/// and power of ten are both exact as `f64`, so that their one division rounds once (Clinger, "How to read floating point
+/// numbers accurately", 1990).
+fn plain_decimal(cell: &[u8]) -> Option<f64> {
+    /// Digits that always fit 2^53.
+    const MOST_DIGITS: usize = 15;
+    const POWERS: [f64; MOST_DIGITS + 1] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    ];
+    let (negative, digits) = match cell {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, cell),
+    };
+    if digits.len() > MOST_DIGITS + 1 {
+        return None;
+    }
+    let (mut value, mut seen, mut behind_point) = (0_u64, 0, None);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + u64::from(byte - b'0');
+                seen += 1;
+                behind_point = behind_point.map(|n: usize| n + 1);
+            }
+            b'.' if behind_point.is_none() => behind_point = Some(0),
+            _ => return None,
+        }
+    }
+    if seen == 0 || seen > MOST_DIGITS {
+        return None;
+    }
+    let magnitude = value as f64 / POWERS[behind_point.unwrap_or(0)];
+    Some(if negative { -magnitude } else { magnitude })
 }
 
 /// The beginning of a piece of a file, fit to be shown on a terminal: a file must not be able to move its cursor.
@@ -357,5 +399,55 @@ mod tests {
         let rows = CsvRows::last_rows(file.path(), &Mapping::default()).expect("read");
         assert!(rows.len() > 100 && rows.windows(2).all(|w| (w[1][0] - w[0][0] - 1.0).abs() < 1e-9));
         assert!((rows[rows.len() - 1][0] - 999.25).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_short_way_to_a_number_gives_the_same_number() {
+        for text in [
+            "0",
+            "-0",
+            "-0.0",
+            "7",
+            "12.5",
+            "999999999999999",
+            "0.1",
+            "-9.80665",
+            "123456.789012345",
+            "5.",
+            ".5",
+        ] {
+            let quick = plain_decimal(text.as_bytes()).expect(text);
+            assert_eq!(quick.to_bits(), text.parse::<f64>().expect(text).to_bits(), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            ".",
+            "1e5",
+            "nan",
+            "+1",
+            "1.2.3",
+            "--1",
+            " 1",
+            "1234567890123456",
+            "1_0",
+            "inf",
+        ] {
+            assert_eq!(plain_decimal(text.as_bytes()), None, "{text}");
+        }
+        let mut k = 1_u64;
+        for _ in 0..200_000 {
+            k = k
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let text = format!("{:.*}", (k % 10) as usize, (k >> 12) as i32 as f64 / 1e4);
+            if let Some(quick) = plain_decimal(text.as_bytes()) {
+                assert_eq!(
+                    quick.to_bits(),
+                    text.parse::<f64>().expect("number").to_bits(),
+                    "{text}"
+                );
+            }
+        }
     }
 }

@@ -98,7 +98,7 @@ pub enum ReadError {
     },
     /// The sensors do not count on one clock.
     #[error(
-        "{} runs from {:.1} to {:.1} s, {} from {:.1} to {:.1} s: these are two clocks",
+        "{} runs from about {:.0} to {:.0} s, {} from {:.0} to {:.0} s: these are two clocks",
         path.display(), span_s.0, span_s.1, other.display(), other_span_s.0, other_span_s.1
     )]
     Clocks {
@@ -139,9 +139,12 @@ pub enum ReadError {
 
 fn rate_facts(declared_hz: Option<f64>, step_s: f64, mapping: Option<&str>) -> String {
     let measured = 1.0 / step_s;
+    // Nine decimals, without the zeros behind them.
+    let step = format!("{step_s:.9}");
+    let step = step.trim_end_matches('0').trim_end_matches('.');
     let mut text = match declared_hz {
-        Some(hz) => format!("declared {hz:.2} Hz, but the time stamps step by {step_s} s ({measured:.2} Hz)"),
-        None => format!("the time stamps step by {step_s} s ({measured:.4} Hz), and lope reads 20 to 2000 Hz"),
+        Some(hz) => format!("declared {hz:.2} Hz, but the time stamps step by {step} s ({measured:.2} Hz)"),
+        None => format!("the time stamps step by {step} s ({measured:.4} Hz), and lope reads 20 to 2000 Hz"),
     };
     if let Some(mapping) = mapping {
         text.push_str(&format!(

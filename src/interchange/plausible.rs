@@ -162,6 +162,12 @@ fn time_line(raw: f64, declared_hz: Option<f64>) -> Option<String> {
             None => RATES_HZ.contains(&rate),
         }
     };
+    if declared_hz.is_none() && raw == 1.0 {
+        // Rows that are counted: only the logger's owner knows how fast.
+        return Some(
+            "time_unit = \"... Hz\"` with the logger's rate for the dots, as in `time_unit = \"200 Hz\"".to_owned(),
+        );
+    }
     for (name, ticks_hz) in [("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)] {
         if fits(ticks_hz) {
             return Some(format!("time_unit = \"{name}\""));
@@ -170,7 +176,7 @@ fn time_line(raw: f64, declared_hz: Option<f64>) -> Option<String> {
     if fits(WATCH_CRYSTAL_HZ) {
         return Some(format!("time_unit = \"{WATCH_CRYSTAL_HZ} Hz\""));
     }
-    // Rows that are counted, or ticks of some clock: whole numbers.
+    // Ticks of some clock: whole numbers.
     let whole = raw >= 1.0 && (raw - raw.round()).abs() < 1e-6;
     declared_hz
         .filter(|_| whole)
@@ -308,6 +314,7 @@ mod tests {
             (rows(9.8, 9.0, 5e6), Some(200.0), own.clone(), "time_unit = \"ns\""),
             (rows(9.8, 9.0, 164.0), None, own.clone(), "time_unit = \"32768 Hz\""),
             (rows(9.8, 9.0, 1.0), Some(200.0), own.clone(), "time_unit = \"200 Hz\""),
+            (rows(9.8, 9.0, 1.0), None, own.clone(), "with the logger's rate"),
             (
                 rows(9.8, 9.0, 5e-6),
                 Some(200.0),
