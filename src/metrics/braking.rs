@@ -16,7 +16,7 @@ use nalgebra::Vector2;
 pub(crate) const FORE_AFT_HZ: f64 = 20.0;
 
 /// Shortest time between points at which a fitted acceleration is read, s.
-const READ_EVERY_S: f64 = 0.002;
+const READ_EVERY_S: f64 = 0.004;
 
 /// Enters braking and sacral shock of one stride.
 pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {

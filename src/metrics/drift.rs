@@ -246,6 +246,30 @@ mod tests {
     }
 
     #[test]
+    fn bare_median_and_mad_of_ten_minutes_would_speak_far_too_often() {
+        let (mut alarms, mut blocks) = (0, 0);
+        for seed in 0..600 {
+            let mut chance = Chance::new(seed);
+            let mut early: Vec<f64> = (0..34).map(|_| chance.normal()).collect();
+            let centre = median(&mut early).expect("values");
+            let sigma = spread(&mut early).expect("values");
+            let (mut up, mut down) = (Sum::default(), Sum::default());
+            for k in 0..580 {
+                let z = (chance.normal() - centre) / sigma;
+                for (sum, sign) in [(&mut up, 1.0), (&mut down, -1.0)] {
+                    if sum.push(f64::from(k), sign * z, FORGIVEN) {
+                        alarms += 1;
+                        *sum = Sum::default();
+                    }
+                }
+                blocks += 1;
+            }
+        }
+        let between = f64::from(blocks) / f64::from(alarms);
+        assert!((150.0..450.0).contains(&between), "{between}");
+    }
+
+    #[test]
     fn eight_steady_metrics_speak_less_than_once_in_four_hours() {
         // 2400 runs of 3 h, centre and spread learned in each from its own minutes 5–15.
         let runs = 2400;

@@ -190,6 +190,7 @@ fn ankle_path(
     let middle = foot.partition_point(|s| s.t < contact.m);
     let mid = foot.get(middle).ok_or(Absent::Gap)?;
     let still = -forward_up(mid.level_from * Vec3::from_raw(mid.gyro.v.cross(&ball.v)));
+    let instants: [SessionTime; INSTANTS] = std::array::from_fn(|k| instant(contact, k));
     let mut path = [Vector2::zeros(); INSTANTS];
     for forwards in [false, true] {
         let steps = if forwards { foot.len() - 1 - middle } else { middle };
@@ -202,10 +203,11 @@ fn ankle_path(
             let next_position = position + (velocity + next_velocity) * (0.5 * dt);
             let from = position + forward_up(a.level_from * ankle);
             let to = next_position + forward_up(b.level_from * ankle);
-            for (k, place) in path.iter_mut().enumerate() {
-                let share = instant(contact, k).since(a.t) / dt;
-                if (0.0..=1.0).contains(&share) {
-                    *place = from + (to - from) * share;
+            for (&t, place) in instants.iter().zip(&mut path) {
+                // Most instants lie elsewhere: multiplied out, they cost no division.
+                let since = t.since(a.t);
+                if since * dt >= 0.0 && since.abs() <= dt.abs() {
+                    *place = from + (to - from) * (since / dt);
                 }
             }
             (i, velocity, position) = (next, next_velocity, next_position);
@@ -245,8 +247,10 @@ impl Pelvis {
         let centre: Vec3<Sacrum> = Vec3::new(SACRUM_TO_CENTRE * h, 0.0, 0.0);
         let hip: Vec3<Sacrum> = Vec3::new(SACRUM_TO_CENTRE * h, stance.side.sign() * HIP_SIDE * h, -HIP_DOWN * h);
         let turned = |t: SessionTime, lever: Vec3<Sacrum>| -> Result<Vector2<f64>, Absent> {
-            let part = |i: usize| at(samples, t, |s| ahead_left_up(s.level_from * lever, sway.ahead)[i]);
-            Ok(Vector2::new(part(0)?, part(2)?))
+            at(samples, t, |s| {
+                let v = ahead_left_up(s.level_from * lever, sway.ahead);
+                Vector2::new(v.x, v.z)
+            })
         };
         let begin = turned(stance.contact.ic, centre)?;
         let mut pelvis = Self {
@@ -254,11 +258,12 @@ impl Pelvis {
             travel: [0.0; INSTANTS],
             force: [0.0; INSTANTS],
         };
+        let (sway_at_contact, rise_at_contact) = (sway.sway(stance.contact.ic), rise.twice_integrated(0.0));
         for i in 0..INSTANTS {
             let t = instant(stance.contact, i);
             let tau = t.since(from);
-            let moved = stance.speed * t.since(stance.contact.ic) + sway.sway(t) - sway.sway(stance.contact.ic);
-            let sensor = Vector2::new(moved, rise.twice_integrated(tau) - rise.twice_integrated(0.0));
+            let moved = stance.speed * t.since(stance.contact.ic) + sway.sway(t) - sway_at_contact;
+            let sensor = Vector2::new(moved, rise.twice_integrated(tau) - rise_at_contact);
             pelvis.hip[i] = sensor + turned(t, hip)? - begin;
             pelvis.travel[i] = moved + (turned(t, centre)? - begin).x;
             pelvis.force[i] = (rise.value(tau) + STANDARD_GRAVITY).max(0.0);
@@ -285,12 +290,10 @@ impl Leg {
         let mut shank = [Vector2::zeros(); INSTANTS];
         for (i, bone) in shank.iter_mut().enumerate() {
             let t = instant(stance.contact, i);
-            let part = |k: usize| {
-                at(samples, t, |s| {
-                    ahead_left_up(s.level_from * Vec3::new(0.0, 0.0, 1.0), ahead)[k]
-                })
-            };
-            *bone = Vector2::new(part(0)?, part(2)?) * (SHANK * stance.height);
+            *bone = at(samples, t, |s| {
+                let v = ahead_left_up(s.level_from * Vec3::new(0.0, 0.0, 1.0), ahead);
+                Vector2::new(v.x, v.z)
+            })? * (SHANK * stance.height);
         }
         Ok(Self(shank))
     }

@@ -13,6 +13,9 @@ pub(crate) const MOST: usize = 16;
 /// Unknowns of the largest fit.
 const UNKNOWNS: usize = 2 * MOST + 1;
 
+/// Points handled side by side in a fit.
+const LANES: usize = 4;
+
 /// Samples per unknown below which a fit is refused.
 const SAMPLES_PER_UNKNOWN: usize = 2;
 
@@ -37,24 +40,33 @@ impl Periodic {
         let (mut cosines, mut sines) = ([0.0; 2 * MOST + 1], [0.0; 2 * MOST + 1]);
         let mut right = [0.0; UNKNOWNS];
         let mut count = 0;
-        for (t, y) in points {
-            let (sin, cos) = (omega * t).sin_cos();
-            let (mut c, mut s) = (1.0, 0.0);
-            cosines[0] += 1.0;
-            right[0] += y;
-            for k in 1..=n {
-                (c, s) = (c * cos - s * sin, s * cos + c * sin);
-                cosines[k] += c;
-                sines[k] += s;
-                right[2 * k - 1] += c * y;
-                right[2 * k] += s * y;
-            }
-            for k in n + 1..=2 * n {
-                (c, s) = (c * cos - s * sin, s * cos + c * sin);
-                cosines[k] += c;
-                sines[k] += s;
-            }
+        // Four points side by side: the recurrence over k is a chain, and one chain alone leaves the processor waiting. A
+        // lane without a point starts at zero and stays there.
+        let (mut cos, mut sin, mut c0, mut value) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        let mut points = points.peekable();
+        while let Some((t, y)) = points.next() {
+            let lane = count % LANES;
+            (sin[lane], cos[lane]) = (omega * t).sin_cos();
+            (c0[lane], value[lane]) = (1.0, y);
             count += 1;
+            if lane + 1 < LANES && points.peek().is_some() {
+                continue;
+            }
+            let (mut c, mut s) = (c0, [0.0; LANES]);
+            cosines[0] += c.iter().sum::<f64>();
+            right[0] += value.iter().sum::<f64>();
+            for k in 1..=2 * n {
+                for l in 0..LANES {
+                    (c[l], s[l]) = (c[l] * cos[l] - s[l] * sin[l], s[l] * cos[l] + c[l] * sin[l]);
+                }
+                cosines[k] += c.iter().sum::<f64>();
+                sines[k] += s.iter().sum::<f64>();
+                if k <= n {
+                    right[2 * k - 1] += (0..LANES).map(|l| c[l] * value[l]).sum::<f64>();
+                    right[2 * k] += (0..LANES).map(|l| s[l] * value[l]).sum::<f64>();
+                }
+            }
+            (c0, value) = ([0.0; LANES], [0.0; LANES]);
         }
         let mut normal = [[0.0; UNKNOWNS]; UNKNOWNS];
         for i in 0..=n {
@@ -111,33 +123,15 @@ impl Periodic {
     }
 
     fn sum(&self, t: f64, term: impl Fn(f64, f64, f64, f64, f64) -> f64) -> f64 {
-        let row = basis(self.omega * t, self.n);
-        (0..self.n)
-            .map(|k| {
-                term(
-                    self.omega * (k + 1) as f64,
-                    self.a[k],
-                    self.b[k],
-                    row[2 * k + 1],
-                    row[2 * k + 2],
-                )
-            })
-            .sum()
+        let (sin, cos) = (self.omega * t).sin_cos();
+        let (mut c, mut s) = (1.0, 0.0);
+        let mut sum = 0.0;
+        for (k, (a, b)) in self.a.iter().zip(&self.b).take(self.n).enumerate() {
+            (c, s) = (c * cos - s * sin, s * cos + c * sin);
+            sum += term(self.omega * (k + 1) as f64, *a, *b, c, s);
+        }
+        sum
     }
-}
-
-/// 1, cos φ, sin φ, cos 2φ, sin 2φ, …
-fn basis(phase: f64, n: usize) -> [f64; UNKNOWNS] {
-    let mut row = [0.0; UNKNOWNS];
-    row[0] = 1.0;
-    let (sin, cos) = phase.sin_cos();
-    let (mut c, mut s) = (1.0, 0.0);
-    for k in 0..n {
-        (c, s) = (c * cos - s * sin, s * cos + c * sin);
-        row[2 * k + 1] = c;
-        row[2 * k + 2] = s;
-    }
-    row
 }
 
 /// Solves the symmetric positive definite system in place (Cholesky, lower triangle); the solution replaces `x`.

@@ -24,6 +24,8 @@ const POINTS: usize = 128;
 const HARMONICS: usize = 20;
 /// Strides in the regularity window.
 const STRIDES: usize = 8;
+/// A cycle continues the last one when it begins within this share of a cycle of its end.
+const SAME_CONTACT: f64 = 0.1;
 /// Harmonics above this share of the sampling rate are the sensor's own filter, not the runner.
 const SHARE_OF_RATE: f64 = 0.4;
 /// Band of shock attenuation, Hz (Shorten and Winslow 1992, doi 10.1123/ijsb.8.4.288).
@@ -137,7 +139,7 @@ impl Spectral {
             let lateral = even_over_odd(&ml).filter(|r| *r > 1e-9).map(|r| 1.0 / r);
             set.set(Id::HarmonicRatioMl, lateral.ok_or(Absent::Refused));
         }
-        self.regularity(ctx.stride.end, from, &axes, set);
+        self.regularity(from, to, &axes, set);
         let attenuation = self.attenuation(ctx, from, to, &axes);
         set.set(Id::ShockAttenuation, attenuation);
         Ok(())
@@ -151,10 +153,11 @@ impl Spectral {
         std::array::from_fn(|n| 2.0 * self.bins[n + 1].norm() / POINTS as f64)
     }
 
-    fn regularity(&mut self, end: SessionTime, from: SessionTime, axes: &[Vector3<f64>; POINTS], set: &mut MetricSet) {
-        // Consecutive when this stride's contact follows the last one's stride without a stride missing.
-        let follows = self.last_end.is_some_and(|last| from < last && end > last);
-        self.last_end = Some(end);
+    fn regularity(&mut self, from: SessionTime, to: SessionTime, axes: &[Vector3<f64>; POINTS], set: &mut MetricSet) {
+        // Consecutive when this cycle begins where the last one ended, give or take what two estimates of one contact differ.
+        let slack = SAME_CONTACT * to.since(from);
+        let follows = self.last_end.is_some_and(|last| from.since(last).abs() < slack);
+        self.last_end = Some(to);
         if !follows {
             self.in_a_row = 0;
         }
@@ -261,9 +264,19 @@ fn resample<F: Frame>(
 fn autocorrelation(ring: &[f64], oldest: usize, lag: usize) -> Option<f64> {
     let n = ring.len();
     let mean = ring.iter().sum::<f64>() / n as f64;
-    let at = |i: usize| ring[(oldest + i) % n] - mean;
-    let power = (0..n).map(|i| at(i) * at(i)).sum::<f64>() / n as f64;
-    let shared = (0..n - lag).map(|i| at(i) * at(i + lag)).sum::<f64>() / (n - lag) as f64;
+    let power = ring.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n as f64;
+    // The two parts of the ring in order of time, each paired with itself and across the seam; no index wraps.
+    let (newer, older) = ring.split_at(oldest.min(n));
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
+    let within = |part: &[f64]| part.get(lag..).map_or(0.0, |later| product(part, later));
+    let across = {
+        let a = older.get(older.len().saturating_sub(lag)..).unwrap_or(&[]);
+        let b = newer
+            .get(lag.saturating_sub(older.len())..lag.min(newer.len()))
+            .unwrap_or(&[]);
+        product(a, b)
+    };
+    let shared = (within(older) + within(newer) + across) / (n - lag) as f64;
     (power > 1e-12).then(|| shared / power)
 }
 
@@ -297,5 +310,29 @@ mod tests {
         let step = autocorrelation(&limp, 0, POINTS / 2).expect("power");
         assert!((step - 0.6).abs() < 0.05, "{step}");
         assert!((autocorrelation(&limp, 0, POINTS).expect("power") - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn eight_strides_in_a_row_are_needed_whatever_tells_them() {
+        let axes = std::array::from_fn(|k| {
+            let p = TAU * 2.0 * k as f64 / POINTS as f64;
+            Vector3::new(p.cos(), 0.0, p.sin())
+        });
+        let mut s = Spectral::default();
+        let mut given = |from: f64, to: f64| {
+            let mut set = MetricSet::default();
+            let [from, to] = [from, to].map(SessionTime::from_secs);
+            s.regularity(from, to, &axes, &mut set);
+            set.get(Id::StrideRegularity)
+        };
+        // Bounds that touch exactly (pelvis alone), then contacts re-estimated by 20 ms (a foot).
+        let touching: Vec<_> = (0..9)
+            .map(|k| given(0.7 * f64::from(k), 0.7 * f64::from(k + 1)))
+            .collect();
+        assert_eq!(touching[6], Err(Absent::TooFewStrides));
+        assert!(touching[7..].iter().all(|r| (r.expect("eight") - 1.0).abs() < 1e-9));
+        assert!(given(9.0 * 0.7 + 0.02, 7.0).is_ok());
+        // One stride missing.
+        assert_eq!(given(7.7, 8.4), Err(Absent::TooFewStrides));
     }
 }

@@ -4,6 +4,7 @@ use crate::model::{Absent, Frame, Level, SessionTime, Vec3};
 use crate::orientation::TrackSample;
 use crate::orientation::segment::unbroken;
 use nalgebra::Vector2;
+use std::ops::{Add, Mul, Sub};
 
 /// The samples of `[from, to)` out of a longer slice.
 ///
@@ -40,20 +41,25 @@ pub(crate) fn ahead_left_up(v: Vec3<Level>, ahead: Vector2<f64>) -> nalgebra::Ve
     )
 }
 
-/// A value at an instant between two samples, linear.
+/// A value (number or vector) at an instant between two samples, linear.
 ///
 /// # Errors
 /// [`Absent::Gap`] where `t` is not between two samples that follow each other.
-pub(crate) fn at<F: Frame>(
+pub(crate) fn at<F: Frame, V>(
     samples: &[TrackSample<F>],
     t: SessionTime,
-    value: impl Fn(&TrackSample<F>) -> f64,
-) -> Result<f64, Absent> {
+    value: impl Fn(&TrackSample<F>) -> V,
+) -> Result<V, Absent>
+where
+    V: Copy + Add<Output = V> + Sub<Output = V> + Mul<f64, Output = V>,
+{
     let after = samples.partition_point(|s| s.t <= t);
-    let (Some(a), Some(b)) = (after.checked_sub(1).and_then(|i| samples.get(i)), samples.get(after)) else {
+    let pair = after.checked_sub(1).and_then(|i| samples.get(i..=after));
+    let Some(pair @ [a, b]) = pair else {
         return Err(Absent::Gap);
     };
-    unbroken(&[*a, *b], a.t, b.t)?;
+    unbroken(pair, a.t, b.t)?;
     let share = t.since(a.t) / b.t.since(a.t);
-    Ok(value(a) + share * (value(b) - value(a)))
+    let (from, to) = (value(a), value(b));
+    Ok(from + (to - from) * share)
 }

@@ -1,6 +1,6 @@
 //! Frames of the sensor protocol in order of arrival, to sensor events on one clock.
 //!
-//! Radio repeats, overtakes and loses. Frames are sorted by their sample number, held back at most [`HOLD_S`] for one that
+//! Radio repeats, overtakes and loses. Frames are sorted by their sample number, held back at most `HOLD_S` for one that
 //! may still come; what does not come is a gap. Ticks become session time by the lower envelope of arrivals
 //! ([`crate::clock::skew`]).
 

@@ -1,6 +1,6 @@
 //! Strides condensed to buckets, for plots that have fewer pixels than a run has strides.
 //!
-//! Backends feed their rows to one [`Bucketer`], so that a bucket is the same number from any of them; the sums run in
+//! Backends feed their rows to one `Bucketer`, so that a bucket is the same number from any of them; the sums run in
 //! the order of time, which fixes their rounding too.
 
 use super::batch::micros_of;

@@ -86,7 +86,7 @@ fn check_limits(rows: &[Row]) {
                 row,
                 "overstride, cm",
                 row.over_cm.mean(),
-                if slope || fast { 5.0 } else { 3.0 },
+                if slope || fast { 5.0 } else { 4.0 },
             );
             within(row, "shank angle, °", row.shank_deg.mean(), 4.0);
         }
