@@ -3,6 +3,7 @@
 //! A closed pipe (`lope … | head`) is a normal end, not a failure.
 
 use super::failure::{Exit, Failure, Paint};
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// What the global flags say about output.
@@ -23,6 +24,8 @@ impl Console {
     /// Standard output cannot be written, other than by being closed by its reader.
     pub fn result(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
+        // JSON is UTF-8 wherever it is read.
+        let text = if self.json { Cow::Borrowed(text) } else { spelled(text) };
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
                 "lope::output::write",
@@ -38,7 +41,7 @@ impl Console {
     pub fn advice(&self, line: &str) {
         if !self.quiet {
             // Nowhere is left to say that standard error is gone.
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            let _ = writeln!(io::stderr().lock(), "{}", spelled(line));
         }
     }
 
@@ -46,7 +49,7 @@ impl Console {
     pub fn failure(&self, failure: &Failure) {
         let _ = io::stderr()
             .lock()
-            .write_all(failure.text(self.paint_stderr()).as_bytes());
+            .write_all(spelled(&failure.text(self.paint_stderr())).as_bytes());
     }
 
     /// Whether standard error is coloured: a terminal, `NO_COLOR` empty or unset, no `--no-color`, a terminal that can.
@@ -79,5 +82,55 @@ pub fn speaks_unicode() -> bool {
             locale.contains("utf-8") || locale.contains("utf8")
         }
         None => cfg!(windows) || cfg!(target_os = "macos"),
+    }
+}
+
+/// A text as this terminal's locale can show it.
+#[must_use]
+pub fn spelled(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || speaks_unicode() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(ascii(text))
+    }
+}
+
+/// A text in ASCII: what lope itself writes has a spelling, the rest (names of files and people) becomes `?`.
+fn ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_ascii() => plain.push(c),
+            '·' => plain.push(';'),
+            '°' => plain.push_str("deg"),
+            '²' => plain.push('2'),
+            '×' => plain.push('x'),
+            '±' => plain.push_str("+-"),
+            '–' | '—' | '−' => plain.push('-'),
+            '…' => plain.push_str("..."),
+            '“' | '”' => plain.push('"'),
+            '‘' | '’' => plain.push('\''),
+            'µ' | 'μ' => plain.push('u'),
+            _ => plain.push('?'),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ascii;
+
+    #[test]
+    fn every_unit_has_a_spelling_in_ascii() {
+        assert_eq!(
+            ascii("12 °/s · 9.8 m/s² × 2 – ±1 …"),
+            "12 deg/s ; 9.8 m/s2 x 2 - +-1 ..."
+        );
+        for def in crate::metrics::registry::METRICS {
+            for text in [def.label, def.shown_unit] {
+                assert!(ascii(text).is_ascii() && !ascii(text).contains('?'), "{text}");
+            }
+        }
     }
 }

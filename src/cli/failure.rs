@@ -180,13 +180,44 @@ impl From<ReadError> for Failure {
             )
             .why(text)
             .try_this(format!("put `{mapping}` into a file and pass it with --map FILE")),
-            ReadError::Rate { .. } => Self::new(
-                "lope::recording::rate",
+            ReadError::Rate { mapping, .. } => {
+                let failure = Self::new(
+                    "lope::recording::rate",
+                    Exit::Refused,
+                    "The sampling rate and the time stamps do not fit.",
+                )
+                .why(text);
+                match mapping {
+                    Some(line) => failure.try_this(format!("put `{line}` into a file and pass it with --map FILE")),
+                    None => failure.try_this("correct rate_hz in recording.toml or in the mapping file"),
+                }
+            }
+            ReadError::Time { .. } => Self::new(
+                "lope::recording::time",
                 Exit::Refused,
-                "The declared rate and the time stamps disagree.",
+                "The time column holds no running time.",
             )
             .why(text)
-            .try_this("correct rate_hz in recording.toml, or name the time unit in a mapping file (--map FILE)"),
+            .try_this("name another column with `time = ...` in a mapping file (--map FILE), or sort the rows"),
+            ReadError::Clocks { .. } => Self::new(
+                "lope::recording::clocks",
+                Exit::Refused,
+                "The sensors of this recording do not count on one clock.",
+            )
+            .why(text)
+            .try_this("bring their time columns to one start, or analyse one file at a time"),
+            ReadError::NoGyroscope { .. } => Self::new(
+                "lope::recording::no_gyroscope",
+                Exit::Refused,
+                "There is no angular rate in it.",
+            )
+            .why(text)
+            .try_this("switch the logger's gyroscope on, or name its columns in a mapping file (--map FILE)"),
+            ReadError::LongLine { .. } => {
+                Self::new("lope::recording::line", Exit::Refused, "This is no file of lines.")
+                    .why(text)
+                    .try_this("lope reads text: one line a sample (docs/import-format.md)")
+            }
             ReadError::NoSensor { .. } => Self::new(
                 "lope::recording::no_sensor",
                 Exit::Refused,

@@ -3,8 +3,15 @@
 use super::error::ReadError;
 use super::mapping::{Column, Factors, Mapping};
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+
+/// A longer line is no line of samples; reading on would fill the memory with a file that has no line ends.
+const LONGEST_LINE: u64 = 1 << 16;
+/// Bytes at the end of a file that are looked at for its last rows.
+const TAIL: u64 = 1 << 13;
+/// Characters of a file that a message shows.
+const SHOWN: usize = 120;
 
 /// Seven numbers of one line: time (s), specific force (m/s²), angular rate (rad/s). `NaN` where the cell is empty or the
 /// text is a number that is not finite: the signal loop counts those.
@@ -80,9 +87,14 @@ impl CsvRows {
                         what: "columns are numbered from 1".to_owned(),
                     });
                 }
+                Column::Name(name) if !mapping.header => {
+                    return Err(described(format!(
+                        "column `{name}` is named, but with header = false columns are numbers, from 1"
+                    )));
+                }
                 Column::Name(name) => header.iter().position(|h| h == name).ok_or_else(|| ReadError::Header {
                     path: path.to_owned(),
-                    found: String::from_utf8_lossy(&rows.line).chars().take(120).collect(),
+                    found: shown(&rows.line),
                     expected: rows.names.join(&char::from(rows.delimiter).to_string()),
                 })?,
             };
@@ -114,10 +126,40 @@ impl CsvRows {
         &self.path
     }
 
+    /// The last rows of a file, as far as they can be read: for the time at which a recording ends. Lines that do not
+    /// fit are passed over here and judged when they are read in turn.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or its header is not the expected one.
+    pub fn last_rows(path: &Path, mapping: &Mapping) -> Result<Vec<Row>, ReadError> {
+        let mut rows = Self::open(path, mapping)?;
+        let begun = rows.bytes;
+        let failed = |source| ReadError::Open {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = File::open(path).map_err(failed)?;
+        let end = file.metadata().map_err(failed)?.len();
+        let from = end.saturating_sub(TAIL).max(begun);
+        let mut tail = Vec::new();
+        file.seek(SeekFrom::Start(from)).map_err(failed)?;
+        file.take(TAIL).read_to_end(&mut tail).map_err(failed)?;
+        let mut found = Vec::new();
+        // What lies before the first line end may be the second half of a line, behind the last one the first half.
+        let torn_front = usize::from(from > begun);
+        let lines: Vec<&[u8]> = tail.split(|b| *b == b'\n').collect();
+        for line in lines.iter().take(lines.len().saturating_sub(1)).skip(torn_front) {
+            rows.line.clear();
+            rows.line.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+            found.extend(rows.parse().ok());
+        }
+        Ok(found)
+    }
+
     fn read_line(&mut self) -> Result<bool, ReadError> {
         self.line.clear();
-        let n = self
-            .input
+        let n = (&mut self.input)
+            .take(LONGEST_LINE)
             .read_until(b'\n', &mut self.line)
             .map_err(|source| ReadError::Open {
                 path: self.path.clone(),
@@ -126,6 +168,13 @@ impl CsvRows {
         self.number += 1;
         self.bytes += n as u64;
         let complete = self.line.last() == Some(&b'\n');
+        if n as u64 == LONGEST_LINE && !complete {
+            return Err(ReadError::LongLine {
+                path: self.path.clone(),
+                line: self.number,
+                limit: LONGEST_LINE,
+            });
+        }
         while self.line.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
             self.line.pop();
         }
@@ -186,8 +235,14 @@ impl CsvRows {
     }
 
     fn number_of(&self, cell: &[u8], slot: usize) -> Result<f64, ReadError> {
-        let text = std::str::from_utf8(cell).unwrap_or("(not text)").trim();
-        if text.is_empty() {
+        if !self.decimal_comma
+            && let Some(v) = plain_decimal(cell)
+        {
+            return Ok(v);
+        }
+        // Some loggers put every cell in quotes.
+        let text = std::str::from_utf8(cell).map_or("", |t| t.trim().trim_matches('"'));
+        if text.is_empty() && cell.is_ascii() {
             return Ok(f64::NAN);
         }
         let parsed = if self.decimal_comma {
@@ -199,9 +254,61 @@ impl CsvRows {
             path: self.path.clone(),
             line: self.number,
             column: self.names[slot].clone(),
-            value: text.chars().take(40).collect(),
+            value: shown(cell),
         })
     }
+}
+
+/// A number of the plainest kind, such as `-12.345`; `None` for anything else, which the general parser then judges.
+///
+/// Most cells are of this kind and most of the reading time goes into them. The value is the correctly rounded one: digits
+/// and power of ten are both exact as `f64`, so that their one division rounds once (Clinger, "How to read floating point
+/// numbers accurately", 1990).
+fn plain_decimal(cell: &[u8]) -> Option<f64> {
+    /// Digits that always fit 2^53.
+    const MOST_DIGITS: usize = 15;
+    const POWERS: [f64; MOST_DIGITS + 1] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    ];
+    let (negative, digits) = match cell {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, cell),
+    };
+    if digits.len() > MOST_DIGITS + 1 {
+        return None;
+    }
+    let (mut value, mut seen, mut behind_point) = (0_u64, 0, None);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + u64::from(byte - b'0');
+                seen += 1;
+                behind_point = behind_point.map(|n: usize| n + 1);
+            }
+            b'.' if behind_point.is_none() => behind_point = Some(0),
+            _ => return None,
+        }
+    }
+    if seen == 0 || seen > MOST_DIGITS {
+        return None;
+    }
+    let magnitude = value as f64 / POWERS[behind_point.unwrap_or(0)];
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+/// The beginning of a piece of a file, fit to be shown on a terminal: a file must not be able to move its cursor.
+fn shown(bytes: &[u8]) -> String {
+    let readable = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    let text = String::from_utf8_lossy(bytes);
+    text.trim_matches(['\u{feff}', ' '])
+        .chars()
+        .map(readable)
+        .take(SHOWN)
+        .collect()
 }
 
 #[cfg(test)]
@@ -258,5 +365,89 @@ mod tests {
         let (rows, _) = read("5,0;180;0;0;0;0;1,0\n", &mapping).expect("read");
         assert!((rows[0][0] - 0.005).abs() < 1e-12 && (rows[0][3] - 9.80665).abs() < 1e-9);
         assert!((rows[0][4] - std::f64::consts::PI).abs() < 1e-9);
+    }
+
+    #[test]
+    fn quoted_cells_are_numbers_and_control_characters_are_not_shown() {
+        let quoted = "\"time_s\",acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z\n\"0.5\",\"\",1, 9.8 ,0,0,\"-1e-3\"\n";
+        let (rows, _) = read(quoted, &Mapping::default()).expect("read");
+        assert!((rows[0][0] - 0.5).abs() < 1e-15 && rows[0][1].is_nan() && (rows[0][6] + 1e-3).abs() < 1e-15);
+        let error = read("\u{1b}[2Jtime_s\n", &Mapping::default()).expect_err("header");
+        assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
+        let error = read(&format!("{HEAD}\u{1b}c,0,0,9.8,0,0,0\n"), &Mapping::default()).expect_err("cell");
+        assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
+    }
+
+    #[test]
+    fn a_file_without_line_ends_does_not_fill_the_memory() {
+        let error = read(&format!("{HEAD}{}", "7".repeat(200_000)), &Mapping::default()).expect_err("long");
+        assert!(error.to_string().contains("65536"), "{error}");
+    }
+
+    #[test]
+    fn names_need_a_header() {
+        let mapping = Mapping::parse("header = false\n").expect("valid");
+        let error = read("0,0,0,9.8,0,0,0\n", &mapping).expect_err("names").to_string();
+        assert!(error.contains("header = false") && error.contains("time_s"), "{error}");
+    }
+
+    #[test]
+    fn the_last_rows_are_those_at_the_end() {
+        let mut file = tempfile::NamedTempFile::new().expect("temporary file");
+        let lines: Vec<String> = (0..1000).map(|k| format!("{k}.25,0,0,9.8,0,0,0\n")).collect();
+        write!(file, "{HEAD}{}1000.25,0", lines.concat()).expect("written");
+        let rows = CsvRows::last_rows(file.path(), &Mapping::default()).expect("read");
+        assert!(rows.len() > 100 && rows.windows(2).all(|w| (w[1][0] - w[0][0] - 1.0).abs() < 1e-9));
+        assert!((rows[rows.len() - 1][0] - 999.25).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_short_way_to_a_number_gives_the_same_number() {
+        for text in [
+            "0",
+            "-0",
+            "-0.0",
+            "7",
+            "12.5",
+            "999999999999999",
+            "0.1",
+            "-9.80665",
+            "123456.789012345",
+            "5.",
+            ".5",
+        ] {
+            let quick = plain_decimal(text.as_bytes()).expect(text);
+            assert_eq!(quick.to_bits(), text.parse::<f64>().expect(text).to_bits(), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            ".",
+            "1e5",
+            "nan",
+            "+1",
+            "1.2.3",
+            "--1",
+            " 1",
+            "1234567890123456",
+            "1_0",
+            "inf",
+        ] {
+            assert_eq!(plain_decimal(text.as_bytes()), None, "{text}");
+        }
+        let mut k = 1_u64;
+        for _ in 0..200_000 {
+            k = k
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let text = format!("{:.*}", (k % 10) as usize, (k >> 12) as i32 as f64 / 1e4);
+            if let Some(quick) = plain_decimal(text.as_bytes()) {
+                assert_eq!(
+                    quick.to_bits(),
+                    text.parse::<f64>().expect("number").to_bits(),
+                    "{text}"
+                );
+            }
+        }
     }
 }

@@ -119,6 +119,15 @@ impl Mapping {
         let mapping: Self = toml::from_str(text).map_err(|e| e.to_string())?;
         mapping.factors()?;
         mapping.delimiter_byte()?;
+        for (key, value) in [
+            ("rate_hz", mapping.rate_hz),
+            ("acc_range_g", mapping.acc_range_g),
+            ("gyro_range_dps", mapping.gyro_range_dps),
+        ] {
+            if let Some(value) = value.filter(|v| !(v.is_finite() && *v > 0.0)) {
+                return Err(format!("{key} = {value} must be a number above 0"));
+            }
+        }
         if let Some(place) = &mapping.placement
             && crate::model::Placement::from_name(place).is_none()
         {
@@ -223,6 +232,8 @@ mod tests {
             ("flip = [\"up\"]", "up"),
             ("placement = \"hat\"", "hat"),
             ("delimiter = \"||\"", "||"),
+            ("rate_hz = -3.0", "rate_hz = -3"),
+            ("acc_range_g = nan", "acc_range_g"),
         ] {
             let error = Mapping::parse(text).expect_err(text);
             assert!(error.contains(word), "{error}");

@@ -10,8 +10,10 @@ pub mod error;
 pub mod mapping;
 pub mod plausible;
 pub mod recording;
+mod stream;
 pub mod stride_table;
 
 pub use error::ReadError;
 pub use mapping::Mapping;
-pub use recording::{Recording, RecordingStream, SensorFile};
+pub use recording::{Recording, SensorFile};
+pub use stream::RecordingStream;

@@ -4,11 +4,17 @@ use super::csv::{CsvRows, Row};
 use super::error::ReadError;
 use super::mapping::Mapping;
 use super::plausible;
+use super::stream::{Lane, RecordingStream};
 use crate::model::units::{RAD_PER_DEG, STANDARD_GRAVITY};
-use crate::model::{Athlete, ClipFlags, ImuSample, Placement, SensorConfig, SensorEvent, SessionTime, Vec3};
+use crate::model::{Athlete, Placement, SensorConfig};
 use crate::orientation::rail::DECLARED_SHARE;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+
+/// Rows at either end by which a file's first and last time are told.
+const END_ROWS: usize = 25;
+/// Sensors whose times lie this far apart do not count on one clock, s. A sensor may fail early and another begin late.
+const APART_S: f64 = 600.0;
 
 /// `recording.toml` as it stands. Unknown keys are allowed: recordings carry notes of many kinds.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -34,6 +40,59 @@ pub struct Description {
     pub athlete: AthleteEntry,
     /// The sensors.
     pub sensor: Vec<SensorEntry>,
+}
+
+impl Description {
+    /// When the runner stood still on purpose (from, to, s); `None` where nothing is said of it.
+    ///
+    /// # Errors
+    /// What is wrong with `quiet_from_s` and `quiet_to_s`, in words.
+    fn standing(&self) -> Result<Option<(f64, f64)>, String> {
+        if !self.calibrated {
+            return Ok(None);
+        }
+        match (self.quiet_from_s, self.quiet_to_s) {
+            (Some(from), Some(to)) if from < to => Ok(Some((from, to))),
+            (Some(from), Some(to)) => Err(format!("quiet_from_s = {from} must be less than quiet_to_s = {to}")),
+            _ => Err("calibrated = true needs quiet_from_s and quiet_to_s, the time of quiet standing".to_owned()),
+        }
+    }
+
+    /// Everything that does not fit, one sentence each.
+    fn faults(&self) -> Vec<String> {
+        let mut faults: Vec<String> = self.standing().err().into_iter().collect();
+        let positive = |what: &str, value: Option<f64>| {
+            value
+                .filter(|v| !(v.is_finite() && *v > 0.0))
+                .map(|v| format!("{what} = {v} must be a number above 0"))
+        };
+        let a = self.athlete;
+        faults.extend(positive("height_m", a.height_m));
+        faults.extend(positive("mass_kg", a.mass_kg));
+        faults.extend(positive("leg_length_m", a.leg_length_m));
+        if !(self.sync_sigma_s.is_finite() && self.sync_sigma_s >= 0.0) {
+            faults.push(format!("sync_sigma_s = {} must be 0 or more", self.sync_sigma_s));
+        }
+        for sensor in &self.sensor {
+            let place = &sensor.placement;
+            if Placement::from_name(place).is_none() && place != "other" {
+                faults.push(format!(
+                    "placement `{place}` is unknown; expected left_foot, right_foot, left_shank, right_shank, sacrum or other"
+                ));
+            }
+            if Path::new(&sensor.file).components().count() != 1 {
+                faults.push(format!("file `{}` must be a name inside the folder", sensor.file));
+            }
+            for (key, value) in [
+                ("rate_hz", sensor.rate_hz),
+                ("accel_range_g", sensor.accel_range_g),
+                ("gyro_range_dps", sensor.gyro_range_dps),
+            ] {
+                faults.extend(positive(&format!("{place}: {key}"), value));
+            }
+        }
+        faults
+    }
 }
 
 /// `[athlete]`.
@@ -85,6 +144,8 @@ pub struct SensorFile {
     pub gyro_range: Option<f64>,
     /// Whether the side is known.
     pub side_known: bool,
+    /// Typical time of its first and of its last rows, s.
+    span_s: (f64, f64),
 }
 
 /// A recording that was opened and looks as it should; samples are read with [`Recording::stream`].
@@ -135,9 +196,9 @@ impl Recording {
             if probe.is_empty() {
                 return Err(ReadError::Empty { path: file });
             }
-            let rate_hz = plausible::check(&file, &probe, declared)?;
+            let rate_hz = plausible::check(&file, &probe, declared, &mapping)?;
             sensors.push(SensorFile {
-                path: file,
+                path: file.clone(),
                 placement: Placement::from_name(&entry.placement),
                 rate_hz,
                 acc_range: entry
@@ -146,6 +207,7 @@ impl Recording {
                     .map(|g| g * STANDARD_GRAVITY),
                 gyro_range: entry.gyro_range_dps.or(mapping.gyro_range_dps).map(|d| d * RAD_PER_DEG),
                 side_known: entry.side_known,
+                span_s: span(&file, &probe, &mapping)?,
             });
         }
         let worn: Vec<Placement> = sensors.iter().filter_map(|s| s.placement).collect();
@@ -160,6 +222,7 @@ impl Recording {
         if sensors.is_empty() {
             return Err(ReadError::NoSensor { path: path.to_owned() });
         }
+        one_clock(&sensors)?;
         Ok(Self {
             path: path.to_owned(),
             description,
@@ -222,15 +285,12 @@ impl Recording {
         let mut lanes = Vec::new();
         for sensor in &self.sensors {
             if let Some(placement) = sensor.placement {
-                let rows = self.rows(sensor)?;
-                lanes.push(Lane {
-                    rows,
+                lanes.push(Lane::new(
+                    self.rows(sensor)?,
                     placement,
-                    acc_rail: sensor.acc_range.map(|r| r * DECLARED_SHARE),
-                    gyro_rail: sensor.gyro_range.map(|r| r * DECLARED_SHARE),
-                    next: None,
-                    last_order: f64::NEG_INFINITY,
-                });
+                    sensor.acc_range.map(|r| r * DECLARED_SHARE),
+                    sensor.gyro_range.map(|r| r * DECLARED_SHARE),
+                ));
             }
         }
         if lanes.is_empty() {
@@ -238,20 +298,37 @@ impl Recording {
                 path: self.path.clone(),
             });
         }
-        lanes.sort_by_key(|l| l.placement.index());
-        for lane in &mut lanes {
-            lane.advance()?;
-        }
-        let standing = match (
-            self.description.calibrated,
-            self.description.quiet_from_s,
-            self.description.quiet_to_s,
-        ) {
-            (true, Some(from), Some(to)) if from < to => Some((from, to)),
-            _ => None,
-        };
-        Ok(RecordingStream { lanes, standing })
+        let standing = self.description.standing().ok().flatten();
+        RecordingStream::new(lanes, standing)
     }
+}
+
+/// Median time of the first rows and of the last ones: single wrong stamps do not count.
+fn span(path: &Path, probe: &[Row], mapping: &Mapping) -> Result<(f64, f64), ReadError> {
+    let times = |rows: &[Row]| rows.iter().map(|r| r[0]).collect::<Vec<_>>();
+    let first = plausible::median(times(&probe[..probe.len().min(END_ROWS)]).into_iter());
+    let last = plausible::median(times(&CsvRows::last_rows(path, mapping)?).into_iter());
+    let first = first.unwrap_or(0.0);
+    Ok((first, last.unwrap_or(first)))
+}
+
+/// Refuses sensors whose times have nothing in common: each then counts from its own start, and nothing that needs two
+/// sensors could be measured.
+fn one_clock(sensors: &[SensorFile]) -> Result<(), ReadError> {
+    for (i, a) in sensors.iter().enumerate() {
+        for b in &sensors[..i] {
+            let apart = (a.span_s.0 - b.span_s.1).max(b.span_s.0 - a.span_s.1);
+            if apart > APART_S {
+                return Err(ReadError::Clocks {
+                    path: a.path.clone(),
+                    span_s: a.span_s,
+                    other: b.path.clone(),
+                    other_span_s: b.span_s,
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn describe(folder: &Path) -> Result<Description, ReadError> {
@@ -264,27 +341,22 @@ fn describe(folder: &Path) -> Result<Description, ReadError> {
         path: path.clone(),
         what: e.to_string(),
     })?;
-    for sensor in &description.sensor {
-        if Placement::from_name(&sensor.placement).is_none() && sensor.placement != "other" {
-            return Err(ReadError::Description {
-                path,
-                what: format!(
-                    "placement `{}` is unknown; expected left_foot, right_foot, left_shank, right_shank, sacrum or other",
-                    sensor.placement
-                ),
-            });
-        }
-        if Path::new(&sensor.file).components().count() != 1 {
-            return Err(ReadError::Description {
-                path,
-                what: format!("file `{}` must be a name inside the folder", sensor.file),
-            });
-        }
+    let faults = description.faults();
+    if !faults.is_empty() {
+        return Err(ReadError::Description {
+            path,
+            what: faults.join("; "),
+        });
     }
     Ok(description)
 }
 
 fn single(path: &Path, mapping: &Mapping) -> Result<Description, ReadError> {
+    // Whether the file is there comes before what is known of it.
+    std::fs::metadata(path).map_err(|source| ReadError::Open {
+        path: path.to_owned(),
+        source,
+    })?;
     let stem = path
         .file_stem()
         .map(|s| s.to_string_lossy().into_owned())
@@ -314,111 +386,4 @@ fn single(path: &Path, mapping: &Mapping) -> Result<Description, ReadError> {
         }],
         ..Description::default()
     })
-}
-
-#[derive(Debug)]
-struct Lane {
-    rows: CsvRows,
-    placement: Placement,
-    acc_rail: Option<f64>,
-    gyro_rail: Option<f64>,
-    next: Option<ImuSample>,
-    /// Merge key: never goes back, so that a bad time stamp cannot hold up the other sensors.
-    last_order: f64,
-}
-
-impl Lane {
-    fn advance(&mut self) -> Result<(), ReadError> {
-        self.next = self.rows.next_row()?.map(|row| self.sample(&row));
-        if let Some(s) = &self.next {
-            self.last_order = self.last_order.max(s.t.secs());
-        }
-        Ok(())
-    }
-
-    fn sample(&self, row: &Row) -> ImuSample {
-        let at = |rail: Option<f64>, v: f64| rail.is_some_and(|r| v.abs() >= r);
-        ImuSample {
-            // A time that is not a number cannot be placed; the sample then repeats the last instant and is refused.
-            t: if row[0].is_finite() {
-                SessionTime::from_secs(row[0])
-            } else {
-                SessionTime::from_secs(self.last_order.max(-1e9))
-            },
-            acc: Vec3::new(row[1], row[2], row[3]),
-            gyro: Vec3::new(row[4], row[5], row[6]),
-            clip: ClipFlags::from_axes(
-                [
-                    at(self.acc_rail, row[1]),
-                    at(self.acc_rail, row[2]),
-                    at(self.acc_rail, row[3]),
-                ],
-                [
-                    at(self.gyro_rail, row[4]),
-                    at(self.gyro_rail, row[5]),
-                    at(self.gyro_rail, row[6]),
-                ],
-            ),
-            filled: false,
-        }
-    }
-}
-
-/// Events of a recording in time order; ties by placement.
-#[derive(Debug)]
-pub struct RecordingStream {
-    lanes: Vec<Lane>,
-    standing: Option<(f64, f64)>,
-}
-
-impl RecordingStream {
-    /// The next event; `None` at the end.
-    ///
-    /// # Errors
-    /// A line that cannot be read.
-    pub fn next_event(&mut self) -> Result<Option<SensorEvent>, ReadError> {
-        let first = self
-            .lanes
-            .iter()
-            .enumerate()
-            .filter(|(_, l)| l.next.is_some())
-            .min_by(|a, b| a.1.last_order.total_cmp(&b.1.last_order))
-            .map(|(i, l)| (i, l.last_order));
-        if let (Some((from, to)), Some((_, now))) = (self.standing, first)
-            && now > to
-        {
-            self.standing = None;
-            return Ok(Some(SensorEvent::Standing {
-                from: SessionTime::from_secs(from),
-                to: SessionTime::from_secs(to),
-            }));
-        }
-        let Some((index, _)) = first else { return Ok(None) };
-        let lane = &mut self.lanes[index];
-        let Some(sample) = lane.next.take() else {
-            return Ok(None);
-        };
-        lane.advance()?;
-        Ok(Some(SensorEvent::Sample(lane.placement, sample)))
-    }
-
-    /// Lines read so far over all files.
-    #[must_use]
-    pub fn lines(&self) -> u64 {
-        self.lanes.iter().map(|l| l.rows.line_number()).sum()
-    }
-
-    /// Bytes read so far over all files.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.lanes.iter().map(|l| l.rows.bytes()).sum()
-    }
-
-    /// Files that ended in the middle of a line.
-    pub fn truncated(&self) -> impl Iterator<Item = &Path> {
-        self.lanes
-            .iter()
-            .filter(|l| l.rows.is_truncated())
-            .map(|l| l.rows.path())
-    }
 }

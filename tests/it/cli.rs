@@ -26,12 +26,12 @@ fn row(k: u32) -> [f64; 7] {
     ]
 }
 
-fn line(r: [f64; 7]) -> String {
+pub(super) fn line(r: [f64; 7]) -> String {
     let cells: Vec<String> = r.iter().map(|v| format!("{v:.6}")).collect();
     cells.join(",") + "\n"
 }
 
-fn csv(n: u32, change: impl Fn(u32, &mut [f64; 7])) -> String {
+pub(super) fn csv(n: u32, change: impl Fn(u32, &mut [f64; 7])) -> String {
     (0..n).fold(HEAD.to_owned(), |text, k| {
         let mut r = row(k);
         change(k, &mut r);
@@ -39,14 +39,14 @@ fn csv(n: u32, change: impl Fn(u32, &mut [f64; 7])) -> String {
     })
 }
 
-fn lope(data: &Path) -> Command {
+pub(super) fn lope(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lope"));
     command.env_clear().env("LANG", "C").arg("--data-dir").arg(data);
     command
 }
 
 /// Runs `lope analyze right_foot.csv --no-store` on this text.
-fn analyze(text: &str, more: &[&str]) -> Output {
+pub(super) fn analyze(text: &str, more: &[&str]) -> Output {
     let dir = tempfile::tempdir().expect("folder");
     let file = dir.path().join("right_foot.csv");
     std::fs::write(&file, text).expect("written");
@@ -60,7 +60,7 @@ fn analyze(text: &str, more: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn expect(output: &Output, code: i32, words: &[&str]) {
+pub(super) fn expect(output: &Output, code: i32, words: &[&str]) {
     let err = String::from_utf8_lossy(&output.stderr);
     let out = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(code), "{out}\n{err}");

@@ -8,6 +8,7 @@
 //! - `accuracy`: the synthetic runner, measured against its truth.
 //! - `latency`: how soon landings and records are told.
 //! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
+//! - `refusals`: files of loggers that go wrong in their own ways, read by the built program.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
 //! Tests of one module's inside stand in that module. Tests that need the whole loop, recordings or the built program
@@ -35,6 +36,8 @@ mod latency;
 mod laws;
 mod licences;
 mod reference;
+#[cfg(feature = "cli")]
+mod refusals;
 mod tidy;
 #[cfg(feature = "files")]
 mod vqf;
