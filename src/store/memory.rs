@@ -3,6 +3,8 @@
 //! A [`MemoryDisk`] stands for the disk and outlives the [`MemoryStore`]s opened on it. Nothing reaches it before a
 //! flush: what was appended and not flushed is invisible to reads and gone when the store is dropped. Code that works
 //! here does not lean on what a real backend happens to do earlier.
+//!
+//! An append copies its analysis and a flush everything, so that nothing can be torn; that is for tests, not for seasons.
 
 use super::batch::{Batch, FIRST_ANALYSIS, micros_of, stride_key};
 use super::contract::{Appended, Capabilities, Deleted, Durable, History, Opened, Store};

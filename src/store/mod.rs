@@ -25,6 +25,7 @@ pub mod event;
 mod fixture;
 pub mod ids;
 pub mod memory;
+mod private;
 pub mod query;
 pub mod raw;
 pub mod session;

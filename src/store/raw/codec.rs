@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! n            u32 LE   samples
+//! time         i64 LE origin, ns; u32 LE tick, ns
 //! acc, gyro    2 × (u8 form; form 1: num f64 LE, den f64 LE)
-//! 8 sequences  see ints.rs: time (ns), marks, acc x y z, gyro x y z
+//! 8 sequences  see ints.rs: time, marks, acc x y z, gyro x y z
 //! ```
 //!
+//! *Time* is counted in ticks from the origin: the largest tick that meets every instant, so that stamps of a text file
+//! with microseconds do not pay for nanoseconds.
 //! *Form 1* holds counts of a grid (see `grid.rs`), *form 0* the bits of the numbers themselves. Marks are the six clip
 //! flags (bits 0 to 2 accelerometer, 3 to 5 gyroscope) and bit 6 for an interpolated sample.
 //!
@@ -93,10 +96,13 @@ impl Encoder {
         // Some six bytes a number are never exceeded by real data; a guess only saves growth.
         let mut bytes = Vec::with_capacity(64 + samples.len() * 12);
         bytes.extend((samples.len() as u32).to_le_bytes());
+        let mut sequence: Vec<i64> = samples.iter().map(|s| s.t.nanos()).collect();
+        let (origin, tick) = to_ticks(&mut sequence);
+        bytes.extend(origin.to_le_bytes());
+        bytes.extend(tick.to_le_bytes());
         for form in [acc_form, gyro_form] {
             form.write(&mut bytes);
         }
-        let mut sequence: Vec<i64> = samples.iter().map(|s| s.t.nanos()).collect();
         ints::encode(&sequence, &mut bytes);
         sequence.clear();
         sequence.extend(samples.iter().map(marks));
@@ -198,6 +204,34 @@ fn from_ordered_bits(integer: i64) -> f64 {
     f64::from_bits(bits as u64)
 }
 
+/// Turns instants into ticks from the first one; says origin and tick.
+fn to_ticks(times: &mut [i64]) -> (i64, u32) {
+    let Some(origin) = times.first().copied() else {
+        return (0, 1);
+    };
+    let mut tick = 0_u64;
+    for t in times.iter() {
+        // Instants farther apart than an `i64` holds are no recording; they are kept as they are.
+        let Some(offset) = t.checked_sub(origin) else {
+            return (0, 1);
+        };
+        tick = gcd(tick, offset.unsigned_abs());
+    }
+    // All at one instant (0), or a tick longer than four seconds: one nanosecond will do.
+    let tick = u32::try_from(tick).ok().filter(|t| *t > 0).unwrap_or(1);
+    for t in times.iter_mut() {
+        *t = (*t - origin) / i64::from(tick);
+    }
+    (origin, tick)
+}
+
+fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
 fn marks(s: &ImuSample) -> i64 {
     let clip = (0..3).map(|i| i64::from(s.clip.acc(i)) << i | i64::from(s.clip.gyro(i)) << (3 + i));
     clip.sum::<i64>() | i64::from(s.filled) << 6
@@ -221,6 +255,8 @@ pub fn decode(bytes: &[u8], out: &mut Vec<ImuSample>) -> Result<(), Damaged> {
     if n > CHUNK_MAX {
         return Err(Damaged);
     }
+    let origin = i64::from_le_bytes(split(&mut bytes)?);
+    let tick = i64::from(u32::from_le_bytes(split(&mut bytes)?));
     let mut grids = [None; 2];
     for grid in &mut grids {
         match split::<1>(&mut bytes)? {
@@ -258,7 +294,7 @@ pub fn decode(bytes: &[u8], out: &mut Vec<ImuSample>) -> Result<(), Damaged> {
     out.extend((0..n).map(|i| {
         let bit = |b: usize| marks[i] & (1 << b) != 0;
         ImuSample {
-            t: SessionTime::from_nanos(times[i]),
+            t: SessionTime::from_nanos(times[i].wrapping_mul(tick).wrapping_add(origin)),
             acc: Vec3::new(number(0, i), number(1, i), number(2, i)),
             gyro: Vec3::new(number(3, i), number(4, i), number(5, i)),
             clip: ClipFlags::from_axes([bit(0), bit(1), bit(2)], [bit(3), bit(4), bit(5)]),
@@ -354,6 +390,21 @@ mod tests {
             assert_eq!(decode(&chunk.bytes[..end], &mut out), Err(Damaged), "cut at {end}");
             assert!(out.is_empty());
         }
+    }
+
+    #[test]
+    fn stamps_of_a_text_file_do_not_pay_for_nanoseconds() {
+        let jitter = |i: i64| (i * 7919) % 11 - 5;
+        let stamped = |unit: i64| -> Vec<ImuSample> {
+            (0..400)
+                .map(|i| sample(77 + (i * 5_000 + jitter(i)) * unit, [0.0; 6], 0))
+                .collect()
+        };
+        let bytes = |samples: &[ImuSample]| round_trip(Fidelity::Exact, samples).1.bytes.len();
+        assert_eq!(bytes(&stamped(1)), bytes(&stamped(1000)));
+        check_exact(&stamped(1000));
+        check_exact(&[sample(i64::MIN, [0.0; 6], 0), sample(i64::MAX, [0.0; 6], 0)]);
+        check_exact(&[sample(0, [0.0; 6], 0), sample(20_000_000_000, [0.0; 6], 0)]);
     }
 
     #[test]

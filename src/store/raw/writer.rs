@@ -3,6 +3,7 @@
 use super::super::error::StoreError;
 use super::super::event::SessionEvent;
 use super::super::ids::{SessionId, hex};
+use super::super::private::{create_private_dir, create_private_file};
 use super::codec::{CHUNK_MAX, CODEC, Encoder, Fidelity, KnownSteps};
 use super::reader::{RawReader, StreamCursor};
 use super::{COMPANIONS, FOLDER, FORMAT, crc32c, path_of, stream_code};
@@ -101,6 +102,7 @@ impl std::fmt::Debug for RawWriter {
 
 /// Opens or makes a raw file.
 fn open_file(path: &Path, session: &SessionId, journal: &str, page_size: u32) -> Result<Connection, StoreError> {
+    create_private_file(path)?;
     let conn = Connection::open(path)?;
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     conn.execute_batch(&format!(
@@ -144,7 +146,7 @@ impl RawWriter {
             ..options
         };
         let folder = dir.join(FOLDER);
-        fs::create_dir_all(&folder).map_err(|e| StoreError::io(&folder, &e))?;
+        create_private_dir(&folder)?;
         let conn = open_file(&path_of(dir, session), session, "WAL", 16_384)?;
         let mut streams = Vec::with_capacity(PLACES);
         for placement in Placement::ALL {

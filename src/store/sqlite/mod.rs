@@ -28,6 +28,7 @@ use super::contract::{Appended, Capabilities, Deleted, Durable, History, Opened,
 use super::error::StoreError;
 use super::event::SessionEvent;
 use super::ids::{SessionId, UtcMicros};
+use super::private::create_private_dir;
 use super::query::{Bucket, BucketQuery, Page, RowQuery, SessionQuery};
 use super::raw::{self, RawReader, RawWriter};
 use super::session::{Closing, SessionMeta, SessionRow};
@@ -256,21 +257,6 @@ impl Drop for SqliteStore {
             let _ = thread.join();
         }
     }
-}
-
-/// Makes a folder that only its owner can enter, unless there is one.
-fn create_private_dir(dir: &Path) -> Result<(), StoreError> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(dir).map_err(|e| StoreError::io(dir, &e))
 }
 
 impl Store for SqliteStore {

@@ -7,6 +7,7 @@
 
 use super::super::csv::column_name;
 use super::super::error::StoreError;
+use super::super::private::create_private_file;
 use super::codes::Slots;
 use crate::metrics::METRICS;
 use crate::metrics::registry::METRIC_COUNT;
@@ -30,7 +31,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Opens the record to write, making or migrating it as needed.
 pub(crate) fn open_writer(dir: &Path) -> Result<Connection, StoreError> {
     let path = dir.join(RECORD_FILE);
-    create_private(&path)?;
+    create_private_file(&path)?;
     let mut conn = Connection::open_with_flags(
         &path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -86,18 +87,6 @@ pub(crate) fn open_reader(dir: &Path) -> Result<Connection, StoreError> {
         });
     }
     Ok(conn)
-}
-
-/// Makes an empty file only its owner can read, unless there is one.
-fn create_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).map(drop).map_err(|e| StoreError::io(path, &e))
 }
 
 /// The layout found: 0 for an empty file.

@@ -344,9 +344,20 @@ fn nobody_else_can_read_the_record() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = folder();
     let inner = dir.path().join("data");
-    drop(store_in(&inner));
+    let store = store_in(&inner);
+    open(&store, "s1");
+    let mut raw = store
+        .start_raw(&session("s1"), RawOptions::default())
+        .expect("a raw file");
+    raw.push(&raw_sample(0)).expect("kept");
+    store.seal_raw(raw).expect("sealed");
+    drop(store);
     let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!((mode(&inner), mode(&inner.join(RECORD_FILE))), (0o700, 0o600));
+    assert_eq!(
+        (mode(&inner.join("raw")), mode(&inner.join("raw/s1.db"))),
+        (0o700, 0o600)
+    );
 }
 
 /// Whether any file under `dir` holds `needle`.
