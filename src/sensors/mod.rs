@@ -1,5 +1,21 @@
-//! Drivers: what sensors say, in their own words, to events of the model.
+//! Sensors: what they say, in their own words, and how we listen.
 //!
-//! - [`pods`]: frames of the lope sensor protocol.
+//! ```text
+//!   Radio ──scan──► Advert            Driver (no IO, no clock; one per protocol)
+//!     └─open─► Link ──LinkEvent──►    on_event ──► Said::{Streaming, Block, Missing, Clock, …}
+//!                ▲                    poll ──► Command ──┐
+//!                └───────────────────────────────────────┘ subscribe / read / write
+//! ```
+//!
+//! In reading order: [`link`] what a link carries; [`driver`] the seam every protocol fills; [`said`] what drivers say;
+//! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`pods`] frames of simulated recordings
+//! to events.
+//!
+//! A driver is a state machine: bytes and arrival times in, statements and commands out. So every one of them runs the same
+//! against a radio, a simulated radio and a log of yesterday's run. Nothing here knows gait.
 
+pub mod driver;
+pub mod drivers;
+pub mod link;
 pub mod pods;
+pub mod said;
