@@ -9,7 +9,8 @@
 //!
 //! In reading order: [`link`] what a link carries; [`driver`] the seam every protocol fills; [`said`] what drivers say;
 //! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`pods`] frames of simulated recordings
-//! to events.
+//! to events; [`timeline`] what drivers say to events on the session clock. With tasks at hand also `radio`, the seam to what carries bytes, `queue`, between the two, and `log`,
+//! everything that happened on the links of a recording.
 //!
 //! A driver is a state machine: bytes and arrival times in, statements and commands out. So every one of them runs the same
 //! against a radio, a simulated radio and a log of yesterday's run. Nothing here knows gait.
@@ -17,5 +18,12 @@
 pub mod driver;
 pub mod drivers;
 pub mod link;
+#[cfg(feature = "runtime")]
+pub mod log;
 pub mod pods;
+#[cfg(feature = "runtime")]
+pub mod queue;
+#[cfg(feature = "runtime")]
+pub mod radio;
 pub mod said;
+pub mod timeline;
