@@ -1,6 +1,7 @@
 //! Running the pure signal loop against the world: files, clocks, channels, signals of the system.
 //!
 //! - [`offline`] — a recording through the loop, as fast as it goes.
+//! - [`collect`] — sensors collected from, one task each.
 //! - [`keep`] — a session on its way into the store.
 //! - [`live`] — a session as it happens, with tasks, channels and their loss policy.
 //! - [`stop`] — Ctrl-C.
@@ -10,6 +11,7 @@
     reason = "this layer paces replays and tells how long work took; the core sees none of it"
 )]
 
+pub mod collect;
 pub mod keep;
 pub mod live;
 pub mod offline;
