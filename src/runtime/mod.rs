@@ -4,6 +4,7 @@
 //! - [`collect`] — sensors collected from, one task each.
 //! - [`keep`] — a session on its way into the store.
 //! - [`live`] — a session as it happens, with tasks, channels and their loss policy.
+//! - [`record`] — a run recorded from sensors, to its last sample.
 //! - [`stop`] — Ctrl-C.
 //! - [`tally`] — what a session adds up to, for summaries of every command.
 #![allow(
@@ -15,5 +16,6 @@ pub mod collect;
 pub mod keep;
 pub mod live;
 pub mod offline;
+pub mod record;
 pub mod stop;
 pub mod tally;
