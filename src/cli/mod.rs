@@ -11,6 +11,8 @@ pub mod analyze;
 pub mod console;
 pub mod demo;
 pub mod failure;
+#[cfg(feature = "influx")]
+pub mod influx;
 pub mod live_view;
 pub mod orientation;
 pub mod progress;
@@ -74,6 +76,15 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     /// What is kept: list, show, export, delete
     Sessions(sessions::SessionsArgs),
+    /// A copy of the record in InfluxDB: check, sync, status
+    #[cfg(feature = "influx")]
+    Influx(influx::InfluxArgs),
+    /// A copy of the record in InfluxDB: not in this build
+    #[cfg(not(feature = "influx"))]
+    Influx {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        _rest: Vec<OsString>,
+    },
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -160,6 +171,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Replay(args) => replay::run(&globals, args),
         Verb::Simulate(args) => simulate::run(&globals, args),
         Verb::Sessions(args) => sessions::run(&globals, args),
+        #[cfg(feature = "influx")]
+        Verb::Influx(args) => influx::run(&globals, args),
+        #[cfg(not(feature = "influx"))]
+        Verb::Influx { .. } => Err(Failure::new(
+            "lope::influx::lacking",
+            Exit::Lacking,
+            "This build has no InfluxDB in it.",
+        )
+        .try_this("build it with the feature `influx` (it is in the default features)")),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

@@ -24,10 +24,14 @@ pub mod event;
 #[cfg(test)]
 mod fixture;
 pub mod ids;
+#[cfg(feature = "influx")]
+pub mod influx;
 pub mod memory;
+pub mod outbox;
 mod private;
 pub mod query;
 pub mod raw;
+pub mod series;
 pub mod session;
 pub mod sqlite;
 pub mod summary;
@@ -38,7 +42,9 @@ pub use error::{Holder, StoreError};
 pub use event::SessionEvent;
 pub use ids::{AthleteId, SessionId, UtcMicros};
 pub use memory::{MemoryDisk, MemoryStore};
+pub use outbox::{SinkName, SinkStatus};
 pub use query::{Bucket, BucketQuery, BucketValue, Completeness, Page, RowQuery, SessionQuery, SideFilter};
+pub use series::{Aggregate, SeriesBucket, SeriesHistory, SeriesQuery};
 pub use session::{Closing, Origin, SensorOutcome, SessionMeta, SessionRow, SessionState, WallClock};
 pub use sqlite::{SqliteReader, SqliteStore};
 pub use summary::{SideScope, SummaryRow};

@@ -4,6 +4,7 @@
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
+//! - `influx`: the copy in InfluxDB against real servers, servers that fail, and senders that are killed.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `accuracy`: the synthetic runner, measured against its truth.
 //! - `latency`: how soon landings and records are told.
@@ -30,6 +31,8 @@ mod accuracy;
 #[cfg(feature = "cli")]
 mod cli;
 mod front_door;
+#[cfg(all(feature = "influx", feature = "cli"))]
+mod influx;
 #[cfg(feature = "files")]
 mod latency;
 #[cfg(feature = "files")]

@@ -18,9 +18,9 @@ pub(crate) struct StoreLock {
 }
 
 impl StoreLock {
-    /// Takes the lock and writes `command` into it.
-    pub(crate) fn take(dir: &Path, command: &str) -> Result<Self, StoreError> {
-        let path = dir.join(LOCK_FILE);
+    /// Takes the lock `name` and writes `command` into it.
+    pub(crate) fn take(dir: &Path, name: &str, command: &str) -> Result<Self, StoreError> {
+        let path = dir.join(name);
         let io = |e: &std::io::Error| StoreError::io(&path, e);
         let mut file = OpenOptions::new()
             .create(true)
@@ -75,14 +75,14 @@ mod tests {
     #[test]
     fn the_second_one_is_told_who_holds_it_and_the_lock_goes_with_the_value() {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let first = StoreLock::take(dir.path(), "lope record\nevil 1").expect("free");
-        let second = StoreLock::take(dir.path(), "lope import").expect_err("held");
+        let first = StoreLock::take(dir.path(), LOCK_FILE, "lope record\nevil 1").expect("free");
+        let second = StoreLock::take(dir.path(), LOCK_FILE, "lope import").expect_err("held");
         let holder = Holder {
             pid: std::process::id(),
             command: "lope record evil 1".to_owned(),
         };
         assert_eq!(second, StoreError::Busy { holder: Some(holder) });
         drop(first);
-        StoreLock::take(dir.path(), "lope import").expect("free again");
+        StoreLock::take(dir.path(), LOCK_FILE, "lope import").expect("free again");
     }
 }

@@ -11,14 +11,18 @@
 
 mod codes;
 mod errors;
+mod ledger;
 mod lock;
+mod outbox;
 mod read;
 mod schema;
+mod series;
 #[cfg(test)]
 mod tests;
 mod write;
 mod writer;
 
+pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;
 pub use schema::RECORD_FILE;
 pub use writer::{GROUP_ROWS, GROUP_TIME};
@@ -31,6 +35,7 @@ use super::ids::{SessionId, UtcMicros};
 use super::private::create_private_dir;
 use super::query::{Bucket, BucketQuery, Page, RowQuery, SessionQuery};
 use super::raw::{self, RawReader, RawWriter};
+use super::series::{SeriesBucket, SeriesHistory, SeriesQuery};
 use super::session::{Closing, SessionMeta, SessionRow};
 use super::summary::SummaryRow;
 use crate::metrics::StrideRecord;
@@ -153,6 +158,12 @@ impl History for SqliteReader {
 
     fn summary(&self, session: &SessionId) -> Result<Vec<SummaryRow>, StoreError> {
         self.rows(session, |conn, _, key| read::summary(conn, key))
+    }
+}
+
+impl SeriesHistory for SqliteReader {
+    fn series(&self, query: &SeriesQuery) -> Result<Page<SeriesBucket, UtcMicros>, StoreError> {
+        self.with(|conn, columns| series::series(conn, columns, query))
     }
 }
 

@@ -23,7 +23,10 @@ pub const RECORD_FILE: &str = "lope.db";
 const APPLICATION_ID: i64 = 0x6c6f_7065;
 
 /// The steps; step `n` (from 1) makes layout `n`.
-const STEPS: &[&str] = &[include_str!("migrations/0001_record.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_record.sql"),
+    include_str!("migrations/0002_outbox.sql"),
+];
 
 /// How long a connection waits for another one's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,8 +35,30 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) fn open_writer(dir: &Path) -> Result<Connection, StoreError> {
     let path = dir.join(RECORD_FILE);
     create_private_file(&path)?;
-    let mut conn = Connection::open_with_flags(
-        &path,
+    let mut conn = connect(&path)?;
+    migrate(&mut conn, &path, STEPS)?;
+    add_metric_columns(&mut conn)?;
+    Ok(conn)
+}
+
+/// Opens the record for the short writes of a companion of the writer. It changes no layout: that is the writer's.
+///
+/// # Errors
+/// `Missing` when the record is of an older layout, besides those of opening.
+pub(crate) fn open_companion(dir: &Path) -> Result<Connection, StoreError> {
+    let conn = connect(&dir.join(RECORD_FILE))?;
+    if (check_layout(&conn, STEPS.len())? as usize) < STEPS.len() {
+        return Err(StoreError::Missing {
+            what: "outbox in the record yet; it comes when lope next writes to it".to_owned(),
+        });
+    }
+    Ok(conn)
+}
+
+/// A connection that writes, with its pragmas; the layout is as it was found.
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(
+        path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
@@ -55,8 +80,6 @@ pub(crate) fn open_writer(dir: &Path) -> Result<Connection, StoreError> {
          PRAGMA cell_size_check = 1;",
     )?;
     conn.set_prepared_statement_cache_capacity(64);
-    migrate(&mut conn, &path, STEPS)?;
-    add_metric_columns(&mut conn)?;
     Ok(conn)
 }
 
@@ -266,7 +289,10 @@ mod tests {
             .expect("fresh")
             .execute_batch("PRAGMA user_version = 99")
             .expect("sql");
-        let want = StoreError::TooNew { found: 99, known: 1 };
+        let want = StoreError::TooNew {
+            found: 99,
+            known: STEPS.len() as u32,
+        };
         assert_eq!(open_writer(dir.path()).expect_err("too new"), want);
         assert_eq!(open_reader(dir.path()).expect_err("too new"), want);
     }

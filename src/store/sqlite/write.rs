@@ -11,6 +11,7 @@ use super::super::query::{RowQuery, whole_session};
 use super::super::session::{Closing, Origin, SessionMeta, SessionState, WallClock};
 use super::super::summary::{SideScope, summarise};
 use super::codes;
+use super::outbox;
 use super::read::{self, SessionKey};
 use super::schema::Columns;
 use crate::metrics::{METRICS, MetricSet, StrideRecord};
@@ -426,6 +427,7 @@ pub(crate) fn recover(conn: &Connection, columns: &Columns) -> Result<(), StoreE
         let id = SessionId::parse(&id).map_err(|e| StoreError::Corrupt { detail: e.to_string() })?;
         let key = read::session_key(conn, &id)?;
         end(conn, columns, key, &id, SessionState::Recovered, None)?;
+        outbox::ended(conn, key.no, key.current_analysis, key.current_analysis)?;
     }
     Ok(())
 }

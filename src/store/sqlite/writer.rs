@@ -11,9 +11,11 @@ use super::super::batch::{Batch, FIRST_ANALYSIS};
 use super::super::contract::{Appended, Deleted, Durable, Opened};
 use super::super::error::StoreError;
 use super::super::ids::SessionId;
+use super::super::outbox::Measurement;
 use super::super::raw;
 use super::super::session::{Closing, SessionMeta, SessionRow, SessionState};
-use super::lock::StoreLock;
+use super::lock::{LOCK_FILE, StoreLock};
+use super::outbox::{self, Fresh};
 use super::read::{self, SessionKey};
 use super::schema::{self, Columns};
 use super::write::{self, Inserts};
@@ -60,6 +62,8 @@ pub(crate) struct Writer {
     began: Option<Instant>,
     pending_rows: usize,
     pending_new: u64,
+    /// New rows of the open transaction that sinks are to be told of.
+    fresh: Fresh,
     durable_rows: u64,
     failed: Option<StoreError>,
     // Held, not read: the lock goes when the writer goes.
@@ -69,7 +73,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Takes the lock, opens the record and recovers what was left open.
     pub(crate) fn open(dir: &Path, command: &str) -> Result<Self, StoreError> {
-        let lock = StoreLock::take(dir, command)?;
+        let lock = StoreLock::take(dir, LOCK_FILE, command)?;
         let mut conn = schema::open_writer(dir)?;
         let columns = Columns::load(&conn)?;
         let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -84,6 +88,7 @@ impl Writer {
             began: None,
             pending_rows: 0,
             pending_new: 0,
+            fresh: Fresh::default(),
             durable_rows: 0,
             failed: None,
             _lock: lock,
@@ -150,7 +155,10 @@ impl Writer {
         if self.began.take().is_none() {
             return;
         }
-        let result = self.conn.prepare_cached("COMMIT").and_then(|mut stmt| stmt.execute([]));
+        let told = self.fresh.write(&self.conn);
+        let result = told
+            .and_then(|()| self.conn.prepare_cached("COMMIT"))
+            .and_then(|mut stmt| stmt.execute([]));
         match result {
             Ok(_) => self.durable_rows += self.pending_new,
             Err(error) => self.fail(error.into()),
@@ -168,6 +176,7 @@ impl Writer {
         self.began = None;
         self.pending_rows = 0;
         self.pending_new = 0;
+        self.fresh.clear();
         self.failed = Some(error);
     }
 
@@ -181,6 +190,12 @@ impl Writer {
                 self.conn.prepare_cached("RELEASE batch")?.execute([])?;
                 self.pending_rows += batch.len();
                 self.pending_new += done.new as u64;
+                if done.new > 0 && batch.analysis() == key.current_analysis {
+                    let strides = batch.strides().iter().map(|s| key.at_rest(s.stride.start));
+                    let windows = batch.windows().iter().map(|w| key.at_rest(w.t));
+                    self.fresh.note(key, batch.analysis(), Measurement::Stride, strides);
+                    self.fresh.note(key, batch.analysis(), Measurement::Window, windows);
+                }
                 if self.pending_rows >= GROUP_ROWS {
                     self.commit();
                     self.healthy()?;
@@ -256,13 +271,14 @@ impl Writer {
         closing.check(id)?;
         let row = self.alone(|writer| {
             let conn = &writer.conn;
-            let key = read::session_key(conn, id)?;
-            write::closing(conn, id, key, closing)?;
+            let before = read::session_key(conn, id)?;
+            write::closing(conn, id, before, closing)?;
             let key = SessionKey {
                 current_analysis: closing.analysis,
-                ..key
+                ..before
             };
             write::end(conn, &writer.columns, key, id, SessionState::Closed, Some(closing.stop))?;
+            outbox::ended(conn, key.no, before.current_analysis, closing.analysis)?;
             read::session(conn, id)?.ok_or_else(|| StoreError::Missing {
                 what: format!("session {id}"),
             })
@@ -278,7 +294,11 @@ impl Writer {
         read::session_key(&self.conn, id)?;
         // Raw samples first: while the row stands, a deletion that was interrupted can be repeated.
         raw::erase(&self.dir, id)?;
-        let rows = self.alone(|writer| write::delete(&writer.conn, read::session_key(&writer.conn, id)?))?;
+        let rows = self.alone(|writer| {
+            let key = read::session_key(&writer.conn, id)?;
+            outbox::removed(&writer.conn, key)?;
+            write::delete(&writer.conn, key)
+        })?;
         self.keys.remove(id);
         self.checkpoint();
         Ok(Deleted { rows })
