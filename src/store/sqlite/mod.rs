@@ -14,6 +14,8 @@ mod errors;
 mod ledger;
 mod lock;
 mod outbox;
+#[cfg(test)]
+mod outbox_tests;
 mod read;
 mod schema;
 mod series;

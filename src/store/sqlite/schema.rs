@@ -333,6 +333,37 @@ mod tests {
         assert_eq!(kept.query_row("SELECT x FROM a", [], |r| r.get::<_, i64>(0)), Ok(7));
     }
 
+    /// The record as layout 1 left it, with a session in it, becomes what a fresh one is and keeps its rows.
+    #[test]
+    fn a_record_of_layout_1_gets_its_outbox_and_loses_nothing() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join(RECORD_FILE);
+        {
+            let mut old = connect_new(&path);
+            migrate(&mut old, &path, &STEPS[..1]).expect("layout 1");
+            add_metric_columns(&mut old).expect("columns");
+            old.execute_batch(
+                "INSERT INTO sessions (session_id, athlete_id, start_us, wall_clock, state, origin, current_analysis)
+                 VALUES ('s1', 'anna', 5, 'known', 'closed', 'live', 1)",
+            )
+            .expect("a session");
+        }
+        assert!(matches!(open_companion(dir.path()), Err(StoreError::Missing { .. })));
+        let new = open_writer(dir.path()).expect("migrates");
+        let fresh = tempfile::tempdir().expect("a temporary folder");
+        assert_eq!(layout(&new), layout(&open_writer(fresh.path()).expect("fresh")));
+        let kept = |conn: &Connection| conn.query_row("SELECT session_id FROM sessions", [], |r| r.get::<_, String>(0));
+        assert_eq!(kept(&new).as_deref(), Ok("s1"));
+        let copy = Connection::open(dir.path().join("lope.db.v1.bak")).expect("the copy");
+        assert_eq!((kept(&copy).as_deref(), check_layout(&copy, 2)), (Ok("s1"), Ok(1)));
+        assert!(open_companion(dir.path()).is_ok());
+    }
+
+    fn connect_new(path: &Path) -> Connection {
+        create_private_file(path).expect("made");
+        connect(path).expect("opens")
+    }
+
     #[test]
     fn a_step_that_fails_leaves_the_layout_before_it() {
         let mut conn = Connection::open_in_memory().expect("open");
