@@ -337,7 +337,18 @@ fn sync(globals: &Globals, dir: &Path, sink: &SinkName, there: &Destination, unt
         }
         other => other,
     };
-    let (mut ledger, registered) = opened?;
+    let (mut ledger, registered) = match opened {
+        Err(StoreError::Missing { .. }) => {
+            return Err(Failure::new(
+                "lope::influx::no_record",
+                Exit::Unknown,
+                "There is no record to copy yet.",
+            )
+            .why(format!("nothing is kept in {}", dir.display()))
+            .try_this("lope record, or another folder with --data-dir"));
+        }
+        other => other?,
+    };
     if registered == Registered::New {
         globals
             .console

@@ -288,6 +288,49 @@ mod tests {
         assert_eq!(unquoted(&fields[0].1), "ü".repeat(512));
     }
 
+    /// The vendor's own encoder, for what both write; control characters it lets through, we do not.
+    #[test]
+    fn texts_and_numbers_are_written_as_the_vendor_writes_them() {
+        let text = include_str!("../../../tests/fixtures/influx/vendor-lines.json");
+        let vectors: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let pairs = |name: &str| -> Vec<(String, String)> {
+            serde_json::from_value(vectors[name].clone()).expect("pairs of texts")
+        };
+        let mut seen = 0;
+        for (value, line) in pairs("strings") {
+            let mut out = String::new();
+            let mut p = Point::begin(&mut out, M);
+            p.text(F, &value);
+            assert!(p.end(1));
+            assert_eq!(out, line.replace('\t', " "), "{value:?}");
+            seen += 1;
+        }
+        for (value, line) in pairs("ints") {
+            let mut out = String::new();
+            let mut p = Point::begin(&mut out, M);
+            p.integer(F, value.parse().expect("a whole number"));
+            assert!(p.end(1));
+            assert_eq!(out, line);
+            seen += 1;
+        }
+        for (value, line) in pairs("floats") {
+            let value: f64 = value.parse().expect("a number");
+            let mut out = String::new();
+            let mut p = Point::begin(&mut out, M);
+            p.float(F, Some(value));
+            assert!(p.end(1));
+            // The forms of exponents differ; the numbers do not.
+            let number = |line: &str| read(line).2[0].1.parse::<f64>().expect("a number").to_bits();
+            assert_eq!(
+                (number(&out), number(&line)),
+                (value.to_bits(), value.to_bits()),
+                "{out} {line}"
+            );
+            seen += 1;
+        }
+        assert!(seen > 30);
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read_back_equal(tag in "[A-Za-z0-9_.-]{1,64}", x in any::<f64>(), i in any::<i64>(),

@@ -14,7 +14,6 @@ use super::super::outbox::{Content, Erasure, Measurement, OutRow};
 use super::super::summary::SideScope;
 use super::line::{Name, Point, Tag};
 use crate::metrics::METRICS;
-use crate::metrics::registry::METRIC_COUNT;
 use crate::model::{Activity, DataClass, SegmentKind, Side};
 use std::sync::LazyLock;
 
@@ -159,6 +158,7 @@ pub fn describe(erasure: &Erasure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::registry::METRIC_COUNT;
 
     #[test]
     fn every_metric_makes_two_names_and_none_is_taken_twice() {
