@@ -508,10 +508,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("token");
         std::fs::write(&path, "s3cret\n").expect("written");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("set");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("set");
         let failure = token_in(&path).expect_err("readable by all");
         assert!(failure.exit == Exit::Refused && !format!("{failure:?}").contains("s3cret"));
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("set");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("set");
         token_in(&path).expect("private");
     }
 }
