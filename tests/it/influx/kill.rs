@@ -49,7 +49,7 @@ fn send(dir: &Path, url: &str) -> Command {
 fn a_sender_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let store = SqliteStore::open(dir.path(), "test").expect("opens");
-    season::season(&store, 6, 500);
+    season::season(&store, 8, 700);
     drop(store);
     let kept = Arc::new(Mutex::new(Kept::default()));
     let plan: Plan = Arc::default();
