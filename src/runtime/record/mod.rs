@@ -264,7 +264,7 @@ impl Feed {
     }
 
     async fn finish(
-        mut self,
+        self,
         to: mpsc::Sender<Due>,
         mut events: Vec<SensorEvent>,
         end: Option<SessionTime>,
