@@ -8,6 +8,7 @@ file adds: going out of range.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from bumble import hci, ll
@@ -56,6 +57,9 @@ class AirController(Controller):
         self.on_delivered: Callable[[bytes], None] | None = None
         # Called when a connection begins (True) or ends (False).
         self.on_link_change: Callable[[bool], None] | None = None
+        # What waits for a connection event, when the air has such.
+        self._waiting: deque[hci.HCI_AclDataPacket] = deque()
+        self._events: asyncio.Task[None] | None = None
 
     def on_advertising_pdu(self, pdu: ll.AdvInd | ll.AdvExtInd) -> None:
         """Bumble repeats the advertisement as scan response; the name is only in the real one."""
@@ -104,7 +108,22 @@ class AirController(Controller):
         connection = self.find_le_connection_by_handle(packet.connection_handle)
         if connection is not None and self.air.is_silent(self, connection.peer_address):
             return
-        super().on_hci_acl_data_packet(packet)
+        if self.air.interval_s <= 0:
+            super().on_hci_acl_data_packet(packet)
+            return
+        self._waiting.append(packet)
+        if self._events is None or self._events.done():
+            self._events = asyncio.get_running_loop().create_task(self._send_at_events())
+
+    async def _send_at_events(self) -> None:
+        """At each connection event as many packets as the air lets through; the host gets its credits back only then."""
+        while self._waiting:
+            await asyncio.sleep(self.air.interval_s)
+            for _ in range(min(self.air.packets_per_event, len(self._waiting))):
+                packet = self._waiting.popleft()
+                # Its connection may be gone by now, and with it the packet.
+                if self.find_le_connection_by_handle(packet.connection_handle) is not None:
+                    super().on_hci_acl_data_packet(packet)
 
     def on_hci_le_create_connection_cancel_command(self, command):
         """The end of a cancelled attempt is an event; Bumble leaves the host waiting for it."""
@@ -159,10 +178,16 @@ class AirController(Controller):
 
 
 class AirLink(LocalLink):
-    """The air: delivers between controllers that hear each other."""
+    """The air: delivers between controllers that hear each other.
 
-    def __init__(self) -> None:
+    With an interval of 0 everything passes at once; otherwise each controller sends so many packets at each connection
+    event, which is the slowness of a radio without its losses.
+    """
+
+    def __init__(self, interval_s: float = 0.0, packets_per_event: int = 1) -> None:
         super().__init__()
+        self.interval_s = interval_s
+        self.packets_per_event = packets_per_event
         self._silent: set[AirController] = set()
         # Packets of connections that reached nobody.
         self.lost_packets = 0
