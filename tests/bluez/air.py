@@ -1,15 +1,16 @@
 """The air for a test of the real Bluetooth stack: virtual controllers, faults on a timeline, a strap that is no lope pod.
 
-One controller is the machine's own (the kernel's virtual HCI device); each pod gets one behind a TCP port, where the program
-`lope-pod` attaches; the strap is made here. Everything is in one process, so it also knows what really crossed the air.
+One controller is that of the machine under test (its kernel's virtual HCI device, through `vhci_relay`), one is each pod's
+(where the program `lope-pod` attaches); both wait behind TCP ports, whose numbers are written down. The strap is made here. Everything is in one process, so it also knows what really crossed the air.
 
-    air.py serve --vhci --pod left_foot=9001 --pod right_foot=9002 --strap --truth strap.json \\
-                 --fault "12 link-loss left_foot" --fault "20 out-of-range right_foot 20" --clock-file origin
-    air.py say "drop sacrum"            a fault now, from another shell
+    air.py --ports ports --pod left_foot --pod right_foot --strap --truth air.json \\
+           --fault "12 link-loss left_foot" --fault "20 out-of-range right_foot 20" --clock-file origin --say-folder say
+
 
 Faults: `drop NAME` (the peripheral closes the connection), `link-loss NAME` (both sides find the other silent),
 `out-of-range NAME SECONDS` (silent, lost after the supervision timeout, back after so many seconds). A timeline counts from
 the moment the clock file appears, which is when the first pod starts a session; without one, from the start of this program.
+A file that appears in the say folder is read as one fault that happens now.
 """
 
 from __future__ import annotations
@@ -28,12 +29,10 @@ from bumble.transport import open_transport
 from air_link import AirController, AirLink
 from strap import Strap
 
-VHCI = "/dev/vhci"
 HOST_ADDRESS = "C0:98:E5:00:00:01"
 STRAP_NAME = "Polar H10 0BADCAFE"
 STRAP_ADDRESS = "F6:05:1A:0B:AD:CA"
 STRAP_DRIFT_PPM = 22.0
-SPOKEN_TO = ("127.0.0.1", 9099)
 WATCH_S = 0.05
 SAVE_S = 0.5
 
@@ -54,15 +53,12 @@ class Air:
         # Transports and tasks live as long as something refers to them.
         self.kept: list = []
 
-    async def open_host(self) -> None:
-        transport = await open_transport(f"vhci:{VHCI}")
+    async def open(self, name: str, public_address: str | None = None) -> int:
+        """A controller behind a port that the system chooses; its number."""
+        transport = await open_transport("tcp-server:127.0.0.1:0")
         self.kept.append(transport)
-        AirController("host", self.link, transport.source, transport.sink, HOST_ADDRESS)
-
-    async def open_pod(self, name: str, port: int) -> None:
-        transport = await open_transport(f"tcp-server:127.0.0.1:{port}")
-        self.kept.append(transport)
-        self.controllers[name] = AirController(name, self.link, transport.source, transport.sink)
+        self.controllers[name] = AirController(name, self.link, transport.source, transport.sink, public_address)
+        return transport.server.sockets[0].getsockname()[1]
 
     def open_strap(self) -> Strap:
         self.controllers["strap"] = AirController("strap", self.link)
@@ -93,12 +89,6 @@ def fault(text: str) -> tuple[float, list[str]]:
     return float(at), what
 
 
-def pod(text: str) -> tuple[str, int]:
-    """`NAME=PORT` of the command line."""
-    name, _, port = text.partition("=")
-    return name, int(port)
-
-
 async def timeline(air: Air, faults: list[tuple[float, list[str]]], clock_file: Path | None) -> None:
     """Lets each fault happen when its time has come."""
     began = time.monotonic()
@@ -112,21 +102,16 @@ async def timeline(air: Air, faults: list[tuple[float, list[str]]], clock_file: 
         say(f"{time.monotonic() - began:.2f} s: {air.happen(what)}")
 
 
-async def listen(air: Air) -> None:
-    """Takes faults line by line from other programs."""
-
-    async def on_line(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            answer = air.happen((await reader.readline()).decode().split())
-        except ValueError as error:
-            answer = f"refused: {error}"
-        say(answer)
-        writer.write(f"{answer}\n".encode())
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(on_line, *SPOKEN_TO)
-    await server.serve_forever()
+async def obey(air: Air, folder: Path) -> None:
+    """Takes faults from files, each of which is renamed when it has happened."""
+    while True:
+        for file in sorted(folder.glob("*.fault")):
+            try:
+                say(f"told: {air.happen(file.read_text().split())}")
+            except ValueError as error:
+                say(f"refused: {error}")
+            file.rename(file.with_suffix(".done"))
+        await asyncio.sleep(WATCH_S)
 
 
 async def save(air: Air, strap: Strap | None, file: Path) -> None:
@@ -144,20 +129,23 @@ async def save(air: Air, strap: Strap | None, file: Path) -> None:
 async def serve(arguments: argparse.Namespace) -> None:
     """Runs until it is told to end."""
     air = Air(arguments)
-    for name, port in arguments.pod:
-        await air.open_pod(name, port)
+    ports = {"host": await air.open("host", HOST_ADDRESS)}
+    for name in arguments.pod:
+        ports[name] = await air.open(name)
     strap = air.open_strap() if arguments.strap else None
-    if arguments.vhci:
-        await air.open_host()
-    work = [listen(air), timeline(air, arguments.fault, arguments.clock_file)]
+    work = [timeline(air, arguments.fault, arguments.clock_file)]
+    if arguments.say_folder is not None:
+        work.append(obey(air, arguments.say_folder))
     if strap is not None:
         work.append(strap.run())
     if arguments.truth is not None:
         work.append(save(air, strap, arguments.truth))
     tasks = [asyncio.create_task(each) for each in work]
+    # Whole or not at all: somebody waits for it.
+    half = arguments.ports.with_suffix(".part")
+    half.write_text("".join(f"{name} {port}\n" for name, port in ports.items()))
+    half.replace(arguments.ports)
     say("ready")
-    if arguments.ready_file is not None:
-        arguments.ready_file.touch()
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -170,35 +158,20 @@ async def serve(arguments: argparse.Namespace) -> None:
             task.result()
 
 
-async def speak(words: str) -> int:
-    """Sends one fault to a running air."""
-    reader, writer = await asyncio.open_connection(*SPOKEN_TO)
-    writer.write(f"{words}\n".encode())
-    answer = (await reader.readline()).decode().strip()
-    print(answer)
-    return 1 if answer.startswith("refused") or not answer else 0
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    modes = parser.add_subparsers(dest="mode", required=True)
-    serving = modes.add_parser("serve", help="be the air")
-    serving.add_argument("--vhci", action="store_true", help="give this machine's kernel a controller")
-    serving.add_argument("--pod", type=pod, action="append", default=[], metavar="NAME=PORT")
-    serving.add_argument("--strap", action="store_true", help="add a chest strap")
-    serving.add_argument("--fault", type=fault, action="append", default=[], metavar='"SECONDS WORDS"')
-    serving.add_argument("--clock-file", type=Path, help="the timeline counts from the moment in this file")
-    serving.add_argument("--truth", type=Path, help="write here what crossed the air, as JSON")
-    serving.add_argument("--ready-file", type=Path, help="touch this when everything is open")
-    serving.add_argument("--interval-ms", type=float, default=0.0, help="connection interval; 0: everything passes at once")
-    serving.add_argument("--packets-per-event", type=int, default=2)
-    serving.add_argument("--supervision-s", type=float, default=2.0)
-    saying = modes.add_parser("say", help="make a fault happen now")
-    saying.add_argument("words")
+    parser.add_argument("--ports", type=Path, required=True, help="write here NAME PORT of every controller, the host's first")
+    parser.add_argument("--pod", action="append", default=[], metavar="NAME")
+    parser.add_argument("--strap", action="store_true", help="add a chest strap")
+    parser.add_argument("--fault", type=fault, action="append", default=[], metavar='"SECONDS WORDS"')
+    parser.add_argument("--clock-file", type=Path, help="the timeline counts from the moment in this file")
+    parser.add_argument("--say-folder", type=Path, help="look here for faults to happen now")
+    parser.add_argument("--truth", type=Path, help="write here what crossed the air, as JSON")
+    parser.add_argument("--interval-ms", type=float, default=0.0, help="connection interval; 0: everything passes at once")
+    parser.add_argument("--packets-per-event", type=int, default=2)
+    parser.add_argument("--supervision-s", type=float, default=2.0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
-    if arguments.mode == "say":
-        return asyncio.run(speak(arguments.words))
     asyncio.run(serve(arguments))
     return 0
 

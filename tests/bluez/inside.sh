@@ -1,6 +1,6 @@
 #!/bin/sh
 # The second program of the machine that run.sh boots, on the host's files, which it can read and not write. Brings up what a
-# Linux desktop has for Bluetooth, then the air and the pods, then runs the command, tells its status and powers off.
+# Linux desktop has for Bluetooth, takes the controller from outside, runs the command, tells its status and powers off.
 # Its only argument is the folder of the job.
 set -u
 job=$1
@@ -26,7 +26,6 @@ mount -t tmpfs none /dev/shm
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 out /run/out || came_to_nothing 'nowhere to write'
 BLUEZ_OUT=/run/out HOME=/run/lope XDG_RUNTIME_DIR=/run/lope TMPDIR=/run/lope PYTHONDONTWRITEBYTECODE=1
 export BLUEZ_OUT HOME XDG_RUNTIME_DIR TMPDIR PYTHONDONTWRITEBYTECODE
-mkdir -p "$BLUEZ_OUT/log" "$BLUEZ_OUT/truth"
 ip link set lo up || busybox ip link set lo up || came_to_nothing 'no loopback'
 
 . "$job/settings"
@@ -53,59 +52,29 @@ is_powered() {
 # The host's machine-id may be missing in a container; the bus wants one.
 [ -s /etc/machine-id ] || { dbus-uuidgen >/run/machine-id && mount --bind /run/machine-id /etc/machine-id; }
 dbus-daemon --system --fork --nopidfile 2>"$BLUEZ_OUT/log/dbus" || came_to_nothing 'no D-Bus'
-/usr/libexec/bluetooth/bluetoothd --nodetach --debug >"$BLUEZ_OUT/log/bluetoothd" 2>&1 &
+/usr/libexec/bluetooth/bluetoothd --nodetach ${LOPE_BLUETOOTHD_DEBUG:+--debug} >"$BLUEZ_OUT/log/bluetoothd" 2>&1 &
 
-origin=/run/lope/origin
-set -- --truth "$BLUEZ_OUT/truth/air.json" --clock-file "$origin" --ready-file /run/lope/ready
-[ -z "$strap" ] || set -- "$@" --strap
-port=9000
-for pod_and_drift in $pods; do
-    port=$((port + 1))
-    set -- "$@" --pod "${pod_and_drift%%=*}=$port"
-done
-while read -r fault; do
-    [ -z "$fault" ] || set -- "$@" --fault "$fault"
-done <<FAULTS
-$faults
-FAULTS
-"$python" "$here/air.py" serve --vhci "$@" >"$BLUEZ_OUT/log/air" 2>&1 &
-air=$!
-ready_or_dead() { [ -e /run/lope/ready ] || ! kill -0 "$air"; }
-wait_for 400 ready_or_dead
-[ -e /run/lope/ready ] || { cat "$BLUEZ_OUT/log/air"; came_to_nothing 'no air'; }
+# The kernel's controller is outside: see run.sh.
+has_port() { set -- /dev/vport*; [ -e "$1" ]; }
+wait_for 100 has_port || came_to_nothing 'no port to the controller'
+# There is one; its number depends on the order of the devices.
+"$command_relay" /dev/vport* >"$BLUEZ_OUT/log/relay" 2>&1 &
+relay=$!
 
-port=9000
-programs=''
-for pod_and_drift in $pods; do
-    port=$((port + 1))
-    name=${pod_and_drift%%=*}
-    "$pod" --hci "127.0.0.1:$port" --placement "$name" --drift-ppm="${pod_and_drift##*=}" --seed "$seed" --speed "$speed" \
-        --stand-s "$stand" --origin-file "$origin" --truth "$BLUEZ_OUT/truth/$name.json" \
-        --samples "$BLUEZ_OUT/truth/$name.samples" >"$BLUEZ_OUT/log/$name" 2>&1 &
-    programs="$programs $!"
-done
-
-wait_for 300 has_adapter || came_to_nothing 'bluetoothd shows no adapter'
+has_adapter_or_is_lost() { has_adapter || ! kill -0 "$relay"; }
+wait_for 150 has_adapter_or_is_lost
+has_adapter >/dev/null 2>&1 || came_to_nothing 'bluetoothd shows no adapter'
 dbus-send --system --print-reply --dest=org.bluez /org/bluez/hci0 org.freedesktop.DBus.Properties.Set \
     string:org.bluez.Adapter1 string:Powered variant:boolean:true >/dev/null 2>&1
 wait_for 200 is_powered || came_to_nothing 'the adapter has no power'
 echo "bluez-inside: up after $(cut -d' ' -f1 /proc/uptime) s"
 
-cd "$cwd" || came_to_nothing "no folder $cwd"
+cd "$command_PWD" || came_to_nothing "no folder $command_PWD"
 (
-    PATH=$command_path
-    BLUEZ_AIR="$python $here/air.py"
-    export PATH BLUEZ_AIR
+    PATH=$command_PATH
+    export PATH
     . "$job/command"
 )
 status=$?
 echo "bluez-inside: the command ended after $(cut -d' ' -f1 /proc/uptime) s"
-
-# The pods write their truth when they are told to end; the air writes it twice a second.
-# shellcheck disable=SC2086
-kill $programs 2>/dev/null
-# shellcheck disable=SC2086
-wait $programs 2>/dev/null
-sleep 0.6
-kill "$air" 2>/dev/null
 end "$status"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs a command on a machine of its own where the whole Bluetooth stack of Linux is real and only the radio is not: Debian's
-# kernel in QEMU, bluetoothd, D-Bus; virtual controllers carry the packets to pods that run the reference firmware.
+# kernel in QEMU, bluetoothd, D-Bus; virtual controllers carry the packets to pods that run the reference firmware. Controllers
+# and pods run here, outside, so that the emulated processor is left to what is tested.
 # README.md beside this says what that proves. Needs root only to fetch the kernel package.
 set -eu
 
@@ -18,7 +19,8 @@ Boots the machine, starts D-Bus, bluetoothd, the air and the pods, runs COMMAND 
   --timeout S                            everything together may take this long [180]
 
 COMMAND sees this machine's files read-only, in this folder, and can write below /run and in $BLUEZ_OUT.
-$BLUEZ_OUT/truth/NAME.json tells what each pod sampled, $BLUEZ_OUT/truth/air.json what crossed the air.
+$BLUEZ_OUT/truth/NAME.json tells what each pod sampled (written when a session ends), $BLUEZ_OUT/truth/air.json what crossed
+the air. A file $BLUEZ_OUT/say/ANYTHING.fault makes the fault in it happen now.
 LOPE_POD names the pod program, LOPE_BLUEZ_PYTHON a Python that has requirements.txt, LOPE_BLUEZ_CACHE a folder for the kernel,
 LOPE_BLUEZ_ACCEL another accelerator of QEMU (kvm).
 
@@ -62,7 +64,10 @@ for tool in qemu-system-x86_64 dbus-daemon cpio depmod modprobe dpkg apt-get; do
 done
 [ -x /usr/libexec/bluetooth/bluetoothd ] || missing 'no bluetoothd: apt-get install bluez'
 busybox=$(command -v busybox) || missing 'no busybox: apt-get install busybox-static'
-[ -x "$pod" ] || missing "no $pod: cargo build --release --manifest-path firmware/Cargo.toml"
+relay=${pod%/*}/vhci_relay
+for program in "$pod" "$relay"; do
+    [ -x "$program" ] || missing "no $program: cargo build --release --manifest-path firmware/Cargo.toml"
+done
 
 mkdir -p "$cache"
 if [ ! -x "$python" ] && [ -z "${LOPE_BLUEZ_PYTHON:-}" ]; then
@@ -97,14 +102,22 @@ if [ ! -e "$kernel/ready" ]; then
 fi
 
 job=$(mktemp -d "$cache/job.XXXXXX")
-trap 'rm -rf "$job"' EXIT
+programs=''
+tidy() {
+    # shellcheck disable=SC2086
+    [ -z "$programs" ] || kill $programs 2>/dev/null || true
+    # The pods write their truth when they are told to end.
+    wait
+    rm -rf "$job"
+}
+trap tidy EXIT
 trap 'exit 97' INT TERM
 
 ramfs=$job/ramfs
 mkdir -p "$ramfs/bin" "$ramfs/modules" "$ramfs/dev" "$ramfs/proc" "$ramfs/host"
 cp "$busybox" "$ramfs/bin/busybox"
 : >"$ramfs/modules/order"
-for module in virtio_pci 9p 9pnet_virtio bluetooth hci_vhci cmac ecb ecdh_generic algif_hash algif_skcipher; do
+for module in virtio_pci virtio_console 9p 9pnet_virtio bluetooth hci_vhci cmac ecb ecdh_generic algif_hash algif_skcipher; do
     modprobe -d "$kernel" -S "$release" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p' | while read -r file; do
         name=${file##*/}
         if [ ! -e "$ramfs/modules/$name" ]; then
@@ -134,19 +147,54 @@ chmod +x "$ramfs/init"
 [ -n "$out" ] || out=$cache/out
 mkdir -p "$out"
 out=$(CDPATH='' cd -- "$out" && pwd)
-rm -rf "$out/truth" "$out/log"
+rm -rf "$out/truth" "$out/log" "$out/say"
+mkdir -p "$out/truth" "$out/log" "$out/say"
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 {
-    for name in here python pod pods strap faults seed speed stand; do
+    for name in relay PWD PATH; do
         eval "value=\$$name"
-        printf '%s=%s\n' "$name" "$(quoted "$value")"
+        printf 'command_%s=%s\n' "$name" "$(quoted "$value")"
     done
-    printf 'cwd=%s\ncommand_path=%s\n' "$(quoted "$PWD")" "$(quoted "$PATH")"
 } >"$job/settings"
 {
     for word in "$@"; do printf '%s ' "$(quoted "$word")"; done
     echo
 } >"$job/command"
+
+# ---------------------------------------------------------------------------------------------------- the air and the pods
+
+origin=$job/origin ports=$job/ports
+set -- --ports "$ports" --clock-file "$origin" --say-folder "$out/say" --truth "$out/truth/air.json"
+[ -z "$strap" ] || set -- "$@" --strap
+for pod_and_drift in $pods; do set -- "$@" --pod "${pod_and_drift%%=*}"; done
+while read -r fault; do
+    [ -z "$fault" ] || set -- "$@" --fault "$fault"
+done <<FAULTS
+$faults
+FAULTS
+"$python" "$here/air.py" "$@" >"$out/log/air" 2>&1 &
+air=$!
+programs=$air
+tenths=300
+until [ -e "$ports" ]; do
+    tenths=$((tenths - 1))
+    if [ "$tenths" = 0 ] || ! kill -0 "$air" 2>/dev/null; then
+        cat "$out/log/air" >&2
+        say 'no air'
+        exit 98
+    fi
+    sleep 0.1
+done
+port_of() { sed -n "s/^$1 //p" "$ports"; }
+for pod_and_drift in $pods; do
+    name=${pod_and_drift%%=*}
+    "$pod" --hci "127.0.0.1:$(port_of "$name")" --placement "$name" --drift-ppm="${pod_and_drift##*=}" --seed "$seed" \
+        --speed "$speed" --stand-s "$stand" --origin-file "$origin" --truth "$out/truth/$name.json" \
+        --samples "$out/truth/$name.samples" >"$out/log/$name" 2>&1 &
+    programs="$programs $!"
+done
+
+# --------------------------------------------------------------------------------------------------------------- the machine
 
 # A hypervisor inside a hypervisor may be there and not work, so it is not tried unasked.
 accel=${LOPE_BLUEZ_ACCEL:-tcg,thread=multi}
@@ -158,6 +206,7 @@ timeout --foreground "$limit" qemu-system-x86_64 -machine q35 -accel "$accel" -c
     -append "console=ttyS0 quiet loglevel=3 panic=-1 lope_inside=$here/inside.sh lope_job=$job" -serial stdio \
     -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
     -virtfs "local,path=$out,mount_tag=out,security_model=none" \
+    -chardev "socket,id=hci,host=127.0.0.1,port=$(port_of host)" -device virtio-serial -device virtserialport,chardev=hci \
     </dev/null 2>"$job/qemu" | tr -d '\r' | tee "$job/console"
 set -e
 result=$(sed -n 's/^BLUEZ-RESULT \([0-9][0-9]*\)$/\1/p' "$job/console" | tail -n 1)

@@ -7,6 +7,7 @@
 mod arguments;
 mod board;
 mod clock;
+mod h4;
 mod hci;
 mod runner;
 mod truth;
