@@ -35,6 +35,16 @@ pub trait Peer: Send {
 
     /// When [`Peer::due`] has something next, if nothing else happens.
     fn wake_at(&self) -> Option<SessionTime>;
+
+    /// Whether it can be heard and connected now: it is on.
+    fn is_reachable(&self) -> bool {
+        true
+    }
+
+    /// Whether it has ended the link by itself since it was connected.
+    fn has_hung_up(&self) -> bool {
+        false
+    }
 }
 
 /// What a sensor feels: specific force, m/s², and angular rate, rad/s, on its own axes.
