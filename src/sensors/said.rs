@@ -291,6 +291,9 @@ pub enum Said {
     Missing(Missing),
     /// A clock exchange.
     Clock(Exchange),
+    /// What the maker measured of this very sensor. *Not* applied to the values of blocks: those stay what the sensor
+    /// read, so that a better calibration can be applied later to the same recording.
+    Calibration(firmware_protocol::Calibration),
     /// Heart rate.
     HeartRate(HeartRate),
     /// Speed and cadence of a standard pod.

@@ -3,6 +3,8 @@
 //! One file or folder a protocol. To add one: its file, a variant of [`DriverKind`] with its lines below, a line in the
 //! conformance suite.
 
+pub mod lope;
+
 use super::link::{Advert, sig_uuid};
 
 /// A kind of sensor lope can talk to.
