@@ -153,6 +153,39 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Parses a span of time for clap: `90s`, `30m`, `1h30m`, or seconds.
+fn time_span(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || "expected a span of time such as 90s, 30m or 1h30m".to_owned();
+    let mut seconds = 0.0;
+    let mut number = String::new();
+    for c in text.chars() {
+        let unit = match c {
+            '0'..='9' | '.' => {
+                number.push(c);
+                continue;
+            }
+            'h' => 3600.0,
+            'm' => 60.0,
+            's' => 1.0,
+            _ => return Err(wrong()),
+        };
+        seconds += unit * number.parse::<f64>().map_err(|_| wrong())?;
+        number.clear();
+    }
+    if !number.is_empty() {
+        if seconds > 0.0 {
+            return Err(wrong());
+        }
+        seconds = number.parse::<f64>().map_err(|_| wrong())?;
+    }
+    // A week is longer than any run; it also keeps the value inside what the system can wait for.
+    if seconds > 0.0 && seconds <= 7.0 * 86_400.0 {
+        Ok(std::time::Duration::from_secs_f64(seconds))
+    } else {
+        Err(wrong())
+    }
+}
+
 /// Runs the program with these arguments (the first is its name).
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let line = match Line::try_parse_from(arguments) {
@@ -206,6 +239,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(failure) => {
             globals.console.failure(&failure);
             failure.exit.number().into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn spans_of_time_are_read_as_people_write_them() {
+        let secs = |t: &str| super::time_span(t).map(|d| d.as_secs_f64()).ok();
+        assert_eq!(secs("90s"), Some(90.0));
+        assert_eq!(secs("30m"), Some(1800.0));
+        assert_eq!(secs("1h30m"), Some(5400.0));
+        assert_eq!(secs("2.5"), Some(2.5));
+        for wrong in ["", "m", "0s", "-3s", "30x", "1h30", "1000000h"] {
+            assert_eq!(secs(wrong), None, "{wrong}");
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Which radio, and what to tell when it cannot: four states, each with why and what to try.
 
 use super::failure::{Exit, Failure};
-use crate::config::RadioChoice;
+use super::{Globals, sensors};
 use crate::config::place::System;
+use crate::config::{Kit, RadioChoice};
 use crate::model::SessionTime;
+use crate::runtime::collect::SensorPlan;
 use crate::runtime::radio_trouble::trouble;
 use crate::sensors::radio::{Radio, RadioState, Stamp};
 use std::sync::Arc;
@@ -46,6 +48,48 @@ pub fn runtime() -> Result<Runtime, Failure> {
         })
 }
 
+/// The radio of the settings, before anything was asked of it. Called within a runtime.
+///
+/// # Errors
+/// The settings are wrong, or this build lacks it.
+pub fn open(globals: &Globals, stamp: &Stamp) -> Result<Arc<dyn Radio>, Failure> {
+    make(&globals.settings()?.radio.value, stamp)
+}
+
+/// Makes sure that a radio is able to work; gives its name.
+///
+/// # Errors
+/// It is in one of the four states in which nothing can be done.
+pub async fn check(radio: &dyn Radio) -> Result<String, Failure> {
+    match radio.state().await {
+        RadioState::Ready(name) => Ok(name),
+        state => Err(state_failure(&state)),
+    }
+}
+
+/// The sensors of a kit, as they are collected from: the one named, else the default one, else the only one.
+///
+/// # Errors
+/// The settings are wrong; there is no such kit, or it is not clear which is meant.
+pub fn kit_sensors(globals: &Globals, kit: Option<&str>) -> Result<Vec<SensorPlan>, Failure> {
+    Ok(plans(sensors::named(globals.settings()?, kit)?))
+}
+
+/// A kit's sensors as they are collected from.
+#[must_use]
+pub fn plans(kit: &Kit) -> Vec<SensorPlan> {
+    kit.sensors
+        .iter()
+        .map(|(placement, s)| SensorPlan {
+            placement: Some(*placement),
+            kind: s.kind,
+            os_id: s.os_id.clone().unwrap_or_default(),
+            name: s.name.clone().unwrap_or_default(),
+            id: s.id.clone(),
+        })
+        .collect()
+}
+
 /// The radio that was chosen, before anything was asked of it. Called within a runtime.
 ///
 /// # Errors
@@ -81,21 +125,22 @@ pub fn tune(choice: &RadioChoice) -> Result<Tuned, Failure> {
         let _inside = runtime.enter();
         make(choice, &stamp)?
     };
-    let state = runtime.block_on(radio.state());
-    match state {
-        RadioState::Ready(name) => Ok(Tuned {
-            radio,
-            runtime,
-            stamp,
-            name,
-        }),
-        other => Err(unable(&other, System::here())),
-    }
+    let name = runtime.block_on(check(&*radio))?;
+    Ok(Tuned {
+        radio,
+        runtime,
+        stamp,
+        name,
+    })
 }
 
-/// The failure for a radio that cannot work.
+/// The failure for a radio that cannot work, in the words of this system.
 #[must_use]
-pub fn unable(state: &RadioState, system: System) -> Failure {
+pub fn state_failure(state: &RadioState) -> Failure {
+    unable(state, System::here())
+}
+
+fn unable(state: &RadioState, system: System) -> Failure {
     let Some(trouble) = trouble(state, system) else {
         return Failure::new("lope::radio::ended", Exit::Outside, "The scan could not be begun.")
             .why("the radio says that it is ready all the same")

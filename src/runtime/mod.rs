@@ -5,6 +5,7 @@
 //! - [`doctor`] — what works on this machine and what mends the rest; [`machine`] looks, [`radio_trouble`] knows radios.
 //! - [`keep`] — a session on its way into the store.
 //! - [`live`] — a session as it happens, with tasks, channels and their loss policy.
+//! - [`record`] — a run recorded from sensors, to its last sample.
 //! - [`stop`] — Ctrl-C.
 //! - [`tally`] — what a session adds up to, for summaries of every command.
 #![allow(
@@ -19,5 +20,6 @@ pub mod live;
 pub mod machine;
 pub mod offline;
 pub mod radio_trouble;
+pub mod record;
 pub mod stop;
 pub mod tally;

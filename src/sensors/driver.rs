@@ -43,7 +43,9 @@ pub enum Wish {
         /// How long, s.
         seconds: u8,
     },
-    /// Everything said so far is on durable storage: the sensor may forget it.
+    /// Remember what has been said so far: the next [`Wish::AllSafe`] means all of that.
+    Mark,
+    /// Everything said before the last [`Wish::Mark`] is on durable storage: the sensor may forget it.
     AllSafe,
     /// The caller's queue is more than half full: ask for nothing that can wait.
     Hurried,
