@@ -8,20 +8,31 @@
 )]
 
 pub mod analyze;
+pub mod config_file;
 pub mod console;
 pub mod demo;
+pub mod doctor;
 pub mod failure;
 pub mod live_view;
 pub mod orientation;
 pub mod progress;
+pub mod radio;
+pub mod redrawn;
 pub mod replay;
 pub mod safe_file;
+pub mod scan;
+pub mod sensor_words;
+pub mod sensors;
 pub mod sessions;
+pub mod sightings;
 pub mod simulate;
 pub mod simulated_recording;
 pub mod summary;
+#[cfg(test)]
+mod test_radio;
 pub mod words;
 
+use crate::config::Settings;
 use clap::{Parser, Subcommand};
 use console::Console;
 use failure::{Exit, Failure};
@@ -60,6 +71,12 @@ struct Flags {
     /// Folder in which lope keeps sessions
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// The settings file, in place of the usual one; `lope doctor --config` lists every setting
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1)]
+    config: Option<Option<PathBuf>>,
+    /// How sensors are reached: ble (Bluetooth), or wire:HOST:PORT
+    #[arg(long, global = true, value_name = "RADIO")]
+    radio: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -74,40 +91,41 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     /// What is kept: list, show, export, delete
     Sessions(sessions::SessionsArgs),
+    /// Look for sensors
+    Scan(scan::ScanArgs),
+    /// Your kits of sensors: list, show, rename, forget
+    Sensors(sensors::SensorsArgs),
+    /// What works on this machine, what does not, and how to mend it
+    Doctor,
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
 
-/// What the global flags say.
+/// What the global flags and the settings say.
 #[derive(Clone, Debug)]
 pub struct Globals {
     /// Where output goes.
     pub console: Console,
-    /// `--data-dir`, where given.
-    pub data_dir: Option<PathBuf>,
+    /// The settings, or why there are none.
+    pub config: config_file::Loaded,
 }
 
 impl Globals {
-    /// The folder in which sessions are kept: `--data-dir`, else `lope` in the system's folder for a program's data.
+    /// The settings.
     ///
     /// # Errors
-    /// No such folder is known (no home).
+    /// All that is wrong with them.
+    pub fn settings(&self) -> Result<&Settings, Failure> {
+        self.config.settings.as_ref().map_err(Failure::from)
+    }
+
+    /// The folder in which sessions are kept: `--data-dir`, else as the settings say, else `lope` in the system's folder
+    /// for a program's data.
+    ///
+    /// # Errors
+    /// The settings are wrong, or no such folder is known (no home).
     pub fn data_dir(&self) -> Result<PathBuf, Failure> {
-        if let Some(dir) = &self.data_dir {
-            return Ok(dir.clone());
-        }
-        let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        let base = if cfg!(windows) {
-            var("LOCALAPPDATA")
-        } else if cfg!(target_os = "macos") {
-            var("HOME").map(|h| h.join("Library/Application Support"))
-        } else {
-            // The base directory specification: a relative path is to be ignored.
-            var("XDG_DATA_HOME")
-                .filter(|p| p.is_absolute())
-                .or_else(|| var("HOME").map(|h| h.join(".local/share")))
-        };
-        base.map(|b| b.join("lope")).ok_or_else(|| {
+        self.settings()?.data_dir.value.clone().ok_or_else(|| {
             Failure::new(
                 "lope::store::no_home",
                 Exit::Outside,
@@ -179,13 +197,31 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return exit.number().into();
         }
     };
+    let console = Console {
+        json: line.flags.json,
+        quiet: line.flags.quiet,
+        no_color: line.flags.no_color,
+    };
+    let listing = match &line.flags.config {
+        Some(None) if !matches!(line.verb, Verb::Doctor) => {
+            let failure = Failure::new("lope::config::which", Exit::Usage, "The settings file is not named.")
+                .why("--config stands alone, which only lope doctor understands")
+                .try_this("--config FILE");
+            console.failure(&failure);
+            return failure.exit.number().into();
+        }
+        Some(_) => doctor::Listing::Settings,
+        None => doctor::Listing::Checks,
+    };
     let globals = Globals {
-        console: Console {
-            json: line.flags.json,
-            quiet: line.flags.quiet,
-            no_color: line.flags.no_color,
-        },
-        data_dir: line.flags.data_dir,
+        console,
+        config: config_file::load(
+            line.flags.config.flatten().as_deref(),
+            crate::config::settings::Flags {
+                data_dir: line.flags.data_dir,
+                radio: line.flags.radio,
+            },
+        ),
     };
     let done = match &line.verb {
         Verb::Demo(args) => demo::run(&globals, args),
@@ -193,6 +229,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Replay(args) => replay::run(&globals, args),
         Verb::Simulate(args) => simulate::run(&globals, args),
         Verb::Sessions(args) => sessions::run(&globals, args),
+        Verb::Scan(args) => scan::run(&globals, args),
+        Verb::Sensors(args) => sensors::run(&globals, args),
+        Verb::Doctor => doctor::run(&globals, listing),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

@@ -2,7 +2,7 @@
 
 use super::Globals;
 use super::failure::{Exit, Failure};
-use super::radio::{self, RadioArgs};
+use super::radio;
 use crate::model::Placement;
 use crate::runtime::collect::SensorPlan;
 use crate::runtime::stop::Stop;
@@ -20,8 +20,6 @@ const LOOK_FOR: Duration = Duration::from_secs(20);
 /// Arguments by which sensors are chosen.
 #[derive(Args, Debug)]
 pub struct SensorArgs {
-    #[command(flatten)]
-    pub(super) radio: RadioArgs,
     /// The kit of sensors to use (lope sensors lists them)
     #[arg(long, value_name = "NAME")]
     pub(super) kit: Option<String>,
@@ -61,7 +59,7 @@ pub struct Choice {
 /// # Errors
 /// The radio is not able to; no such kit; named sensors are not there.
 pub async fn choose(globals: &Globals, args: &SensorArgs, stamp: &Stamp, stop: &Stop) -> Result<Choice, Failure> {
-    let radio = radio::open(&args.radio, stamp)?;
+    let radio = radio::open(globals, stamp)?;
     radio::check(&*radio).await?;
     let sensors = if args.sensors.is_empty() {
         radio::kit_sensors(globals, args.kit.as_deref())?
