@@ -8,8 +8,8 @@
 //! ```
 //!
 //! In reading order: [`link`] what a link carries; [`driver`] the seam every protocol fills; [`said`] what drivers say;
-//! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`pods`] frames of simulated recordings
-//! to events.
+//! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`simulated`] the other end without a
+//! radio; [`pods`] frames of simulated recordings to events.
 //!
 //! A driver is a state machine: bytes and arrival times in, statements and commands out. So every one of them runs the same
 //! against a radio, a simulated radio and a log of yesterday's run. Nothing here knows gait.
@@ -19,3 +19,4 @@ pub mod drivers;
 pub mod link;
 pub mod pods;
 pub mod said;
+pub mod simulated;
