@@ -1,8 +1,10 @@
 //! The protocols lope speaks, and which of them an advertisement belongs to.
 
-use super::driver::Driver;
-use super::link::{Advert, sig_uuid};
-use firmware_protocol::gatt;
+pub mod bytes;
+pub mod dot;
+pub mod movesense;
+pub mod polar;
+pub mod sig;
 
 /// A kind of sensor lope can talk to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
