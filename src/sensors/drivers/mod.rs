@@ -3,7 +3,12 @@
 //! One file or folder a protocol. To add one: its file, a variant of [`DriverKind`] with its lines below, a line in the
 //! conformance suite.
 
+pub mod bytes;
+pub mod dot;
 pub mod lope;
+pub mod movesense;
+pub mod polar;
+pub mod sig;
 
 use super::link::{Advert, sig_uuid};
 
