@@ -16,11 +16,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 
 type Notifications = Pin<Box<dyn futures_core::Stream<Item = ValueNotification> + Send>>;
 
 /// How often the guard looks at the time of the last frame.
 const GLANCE: Duration = Duration::from_millis(250);
+
+/// How long frames that wait may take on their way into the queue when a link ends.
+const FLUSH: Duration = Duration::from_millis(200);
 
 /// A sensor connected by [`super::BleRadio`]. Dropping it closes it, but nobody learns whether that went well.
 pub(super) struct BleLink {
@@ -46,7 +50,8 @@ impl BleLink {
         chars: BTreeMap<Chan, Characteristic>,
     ) -> Self {
         let outlet = Arc::new(Outlet::new(stamp()));
-        let drain = tokio::spawn(drain(notifications, Arc::clone(&outlet), Arc::clone(&stamp)));
+        let (flush, flushes) = mpsc::channel(1);
+        let drain = tokio::spawn(drain(notifications, flushes, Arc::clone(&outlet), Arc::clone(&stamp)));
         let (close, closing) = mpsc::channel(1);
         let (notify, own_notices) = mpsc::channel(1);
         let guard = Guard {
@@ -58,6 +63,7 @@ impl BleLink {
             notices,
             own_notices,
             closing,
+            flush,
             sure: stamp(),
             seat,
         };
@@ -177,12 +183,29 @@ impl Link for BleLink {
     }
 }
 
-/// Takes frames: stamps, pushes, nothing else. Ended from outside, since the stream does not end with the connection.
-async fn drain(mut notifications: Notifications, outlet: Arc<Outlet>, stamp: Stamp) {
-    while let Some(notification) = next(&mut notifications).await {
-        let at = stamp();
-        let chan = Chan::new(notification.service_uuid.as_u128(), notification.uuid.as_u128());
-        outlet.frame(at, chan, notification.value);
+/// Takes frames: stamps, pushes, nothing else. Ended from outside, since the stream does not end with the connection. A
+/// flush is answered when nothing waits.
+async fn drain(
+    mut notifications: Notifications,
+    mut flushes: mpsc::Receiver<oneshot::Sender<()>>,
+    outlet: Arc<Outlet>,
+    stamp: Stamp,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            notification = next(&mut notifications) => {
+                let at = stamp();
+                let Some(notification) = notification else { return };
+                let chan = Chan::new(notification.service_uuid.as_u128(), notification.uuid.as_u128());
+                outlet.frame(at, chan, notification.value);
+            }
+            to = flushes.recv() => {
+                let Some(to) = to else { return };
+                // Who has stopped waiting does not need it.
+                let _ = to.send(());
+            }
+        }
     }
 }
 
@@ -196,6 +219,7 @@ struct Guard {
     notices: mpsc::Receiver<Notice>,
     own_notices: mpsc::Receiver<Notice>,
     closing: mpsc::Receiver<oneshot::Sender<Result<(), LinkFailure>>>,
+    flush: mpsc::Sender<oneshot::Sender<()>>,
     /// When it was last known for certain that the sensor is there.
     sure: SessionTime,
     seat: Seat,
@@ -238,6 +262,8 @@ impl Guard {
             End::Asked(to) => (DownReason::Closed, to),
             End::Noticed(reason) => (reason, None),
         };
+        // Frames that came before the end are told before it.
+        let _ = tokio::time::timeout(FLUSH, self.flushed()).await;
         // Free before the end is told: whoever hears it may open the sensor again at once.
         drop(self.seat);
         self.outlet.down((self.stamp)(), reason);
@@ -248,15 +274,25 @@ impl Guard {
         }
     }
 
+    async fn flushed(&self) {
+        let (to, flushed) = oneshot::channel();
+        if self.flush.send(to).await.is_ok() {
+            // A drain that has ended holds nothing back.
+            let _ = flushed.await;
+        }
+    }
+
     async fn watch(&mut self) -> End {
         let mut asked = (self.stamp)();
+        let mut glances = tokio::time::interval(GLANCE);
+        glances.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let told = tokio::select! {
                 biased;
                 to = self.closing.recv() => return End::Asked(to),
                 told = self.notices.recv() => told,
                 told = self.own_notices.recv() => told,
-                () = tokio::time::sleep(GLANCE) => None,
+                _ = glances.tick() => None,
             };
             let now = (self.stamp)();
             match told {
