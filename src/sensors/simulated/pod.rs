@@ -552,7 +552,8 @@ impl<'b> SimPod<'b> {
             PodFault::BatteryLow { percent } => {
                 self.pod.health.battery_percent = Some(percent);
                 let minutes_left = Some(u16::from(percent));
-                self.pod.tell(EventBody::BatteryLow { percent, minutes_left }, &mut send);
+                self.pod
+                    .tell(EventBody::BatteryLow { percent, minutes_left }, &mut send);
             }
             PodFault::SlowDown { rate_mhz } => {
                 self.pod.change_rate(IMU, rate_mhz, &mut send);
@@ -617,8 +618,11 @@ impl<'b> SimPod<'b> {
         (self.booted_at, self.step_us) = (at, 0);
         self.pace = [Pace::default(); 2];
         let torn = 0;
-        self.pod
-            .reboot(boot_id(self.setup.uid, self.boots), PodTime::BOOT.plus_us(BOOT_US), torn);
+        self.pod.reboot(
+            boot_id(self.setup.uid, self.boots),
+            PodTime::BOOT.plus_us(BOOT_US),
+            torn,
+        );
     }
 
     fn write_control(&mut self, bytes: &[u8], now: SessionTime) -> Result<(), LinkFailure> {
