@@ -10,7 +10,7 @@ One controller is that of the machine under test (its kernel's virtual HCI devic
 Faults: `drop NAME` (the peripheral closes the connection), `link-loss NAME` (both sides find the other silent),
 `out-of-range NAME SECONDS` (silent, lost after the supervision timeout, back after so many seconds). A timeline counts from
 the moment the clock file appears, which is when the first pod starts a session; without one, from the start of this program.
-A file that appears in the say folder is read as one fault that happens now.
+A file NAME.fault that appears in the say folder holds one line, a fault that happens now.
 """
 
 from __future__ import annotations
@@ -103,11 +103,15 @@ async def timeline(air: Air, faults: list[tuple[float, list[str]]], clock_file: 
 
 
 async def obey(air: Air, folder: Path) -> None:
-    """Takes faults from files, each of which is renamed when it has happened."""
+    """Takes faults from files of one line, each of which is renamed when it has happened."""
     while True:
         for file in sorted(folder.glob("*.fault")):
+            line = file.read_text()
+            if not line.endswith("\n"):
+                # It is still being written.
+                continue
             try:
-                say(f"told: {air.happen(file.read_text().split())}")
+                say(f"told: {air.happen(line.split())}")
             except ValueError as error:
                 say(f"refused: {error}")
             file.rename(file.with_suffix(".done"))

@@ -20,7 +20,7 @@ Boots the machine, starts D-Bus, bluetoothd, the air and the pods, runs COMMAND 
 
 COMMAND sees this machine's files read-only, in this folder, and can write below /run and in $BLUEZ_OUT.
 $BLUEZ_OUT/truth/NAME.json tells what each pod sampled (written when a session ends), $BLUEZ_OUT/truth/air.json what crossed
-the air. A file $BLUEZ_OUT/say/ANYTHING.fault makes the fault in it happen now.
+the air. A file $BLUEZ_OUT/say/ANYTHING.fault with one line makes that fault happen now.
 LOPE_POD names the pod program, LOPE_BLUEZ_PYTHON a Python that has requirements.txt, LOPE_BLUEZ_CACHE a folder for the kernel,
 LOPE_BLUEZ_ACCEL another accelerator of QEMU (kvm).
 
