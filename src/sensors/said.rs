@@ -4,6 +4,7 @@
 //! session time. Every integer a sensor sends fits an `f32` exactly (24 bits), so one type holds them all.
 
 use crate::model::SessionTime;
+use serde::{Deserialize, Serialize};
 
 /// What a stream measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,7 +189,7 @@ pub struct HeartRate {
 }
 
 /// What a cadence number of a foot pod counts: makers read the specification differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CadenceConvention {
     /// Not decided yet.
     Unknown,

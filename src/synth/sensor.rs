@@ -204,7 +204,10 @@ pub(super) fn felt_once(
     let k = Body::new(&config.subject, timeline).segment(placement, t);
     let m = Mount::new(config.mounting, placement, config.seed);
     let (acc, gyro) = (k.specific_force(&m.lever), k.omega);
-    ((m.sensor_from_segment * acc).into(), (m.sensor_from_segment * gyro).into())
+    (
+        (m.sensor_from_segment * acc).into(),
+        (m.sensor_from_segment * gyro).into(),
+    )
 }
 
 /// The crystal of a sensor.

@@ -11,12 +11,8 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Mutex;
 
-/// Bytes of head after the indicator, and where the length stands in them, by kind of packet.
-const ACL_HEAD: usize = 4;
-const EVENT_HEAD: usize = 2;
-const SYNC_HEAD: usize = 3;
-/// The two highest bits of an ISO length are not its own.
-const ISO_LENGTH: u16 = 0x3FFF;
+use crate::h4;
+
 /// A virtual controller answers in pieces of this size at most.
 const PIECE: usize = 4096;
 
@@ -94,27 +90,12 @@ impl TcpHci {
     }
 }
 
-/// Length of the first packet with its indicator; `None` when it cannot be told yet.
-fn packet_length(bytes: &[u8]) -> Result<Option<usize>, HciError> {
-    let Some((indicator, rest)) = bytes.split_first() else {
-        return Ok(None);
-    };
-    let u16_at = |at: usize| Some(u16::from_le_bytes([*rest.get(at)?, *rest.get(at + 1)?]));
-    let length = match indicator {
-        2 => u16_at(2).map(|length| ACL_HEAD + usize::from(length)),
-        3 => rest.get(2).map(|length| SYNC_HEAD + usize::from(*length)),
-        4 => rest.get(1).map(|length| EVENT_HEAD + usize::from(*length)),
-        5 => u16_at(2).map(|length| ACL_HEAD + usize::from(length & ISO_LENGTH)),
-        _ => return Err(HciError::Malformed),
-    };
-    Ok(length.map(|length| 1 + length))
-}
-
 impl Incoming {
     /// Reads until a packet is whole. May be dropped at any time: what was read stays.
     async fn packet(&mut self) -> Result<Vec<u8>, HciError> {
         loop {
-            if let Some(length) = packet_length(&self.bytes)?
+            let length = h4::packet_length(&self.bytes).map_err(|h4::UnknownPacket| HciError::Malformed)?;
+            if let Some(length) = length
                 && length <= self.bytes.len()
             {
                 let rest = self.bytes.split_off(length);
@@ -150,21 +131,5 @@ impl Transport for TcpHci {
         }
         self.outgoing.lock().await.write_all(&bytes).await?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_length_of_a_packet_stands_in_its_head() {
-        let told = |bytes: &[u8]| packet_length(bytes).expect("a known kind");
-        assert_eq!(told(&[]), None);
-        assert_eq!(told(&[2, 1, 0, 4]), None, "half a length");
-        assert_eq!(told(&[2, 1, 0, 4, 1]), Some(1 + 4 + 0x104));
-        assert_eq!(told(&[4, 0x0e, 4, 1]), Some(1 + 2 + 4));
-        assert_eq!(told(&[5, 0, 0, 3, 0xC0]), Some(1 + 4 + 3));
-        assert!(packet_length(&[9]).is_err());
     }
 }

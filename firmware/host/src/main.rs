@@ -7,6 +7,7 @@
 mod arguments;
 mod board;
 mod clock;
+mod h4;
 mod hci;
 mod runner;
 mod truth;
@@ -37,17 +38,23 @@ const FIRMWARE: &str = concat!("lope-pod ", env!("CARGO_PKG_VERSION"));
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let ended = runtime
-        .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(run(&arguments)));
-    match ended {
+    let name = arguments.name();
+    match run_as_task(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("{}: {error}", arguments.name()));
+            say(&format!("{name}: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The firmware must be a task of its own: the waker of a task is the same one at every poll, that of `block_on` is not, and
+/// the signals of the firmware wake whoever waited with another waker. With `block_on` alone it would never sleep.
+fn run_as_task(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tasks = tokio::task::LocalSet::new();
+    let firmware = tasks.spawn_local(async move { run(&arguments).await });
+    tasks.block_on(&runtime, firmware)?
 }
 
 /// One line on standard output, at once: whoever started this reads it through a pipe.

@@ -241,10 +241,17 @@ impl<'p> Air<'p> {
             // What came before the end of the link is still delivered.
             return self.ways.keys().next().map(|k| k.0);
         }
-        let leaves = self.faults.out_of_range.iter().map(|(from, _)| SessionTime::from_secs(from + NOTICED_S));
+        let leaves = self
+            .faults
+            .out_of_range
+            .iter()
+            .map(|(from, _)| SessionTime::from_secs(from + NOTICED_S));
         let leaves = leaves.filter(|at| *at > self.now).min();
         let arrives = self.ways.keys().next().map(|k| k.0);
-        [arrives, self.peer.wake_at(), self.breaks_next, leaves].into_iter().flatten().min()
+        [arrives, self.peer.wake_at(), self.breaks_next, leaves]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Lets time pass until `now`; appends what the host sees of it, in order.
@@ -270,7 +277,12 @@ impl<'p> Air<'p> {
             }
         }
         let away = !self.is_in_reach(at) && !self.is_in_reach(at.plus(-SUPERVISION_S));
-        if self.linked && (away || !self.peer.is_reachable() || self.peer.has_hung_up() || self.breaks_next.is_some_and(|b| at >= b)) {
+        if self.linked
+            && (away
+                || !self.peer.is_reachable()
+                || self.peer.has_hung_up()
+                || self.breaks_next.is_some_and(|b| at >= b))
+        {
             self.end(at, DownReason::Lost);
             self.deliver_until(at, out);
         }
@@ -315,8 +327,8 @@ impl<'p> Air<'p> {
             self.carried.sent += 1;
             let nth = self.by_chan.entry(chan).or_insert(0);
             *nth += 1;
-            let swallowed = self.faults.swallowed.contains(&(chan, *nth));
-            let lost = swallowed || self.dice.happens(self.faults.loss) || self.faults.deaf.contains(&chan) || !self.is_in_reach(now);
+            let swallowed = self.faults.swallowed.contains(&(chan, *nth)) || self.faults.deaf.contains(&chan);
+            let lost = swallowed || self.dice.happens(self.faults.loss) || !self.is_in_reach(now);
             if lost {
                 self.carried.lost += 1;
                 continue;

@@ -154,6 +154,8 @@ pub struct SimPodSetup {
     pub battery_percent: u8,
     /// Largest ATT MTU it agrees to.
     pub mtu: u16,
+    /// Rates its six axes can be set to, mHz, ascending, at least one and few enough for a page of capabilities (10).
+    pub rates_mhz: &'static [u32],
     /// What happens to it, and when, in any order.
     pub faults: Vec<(SessionTime, PodFault)>,
 }
@@ -183,6 +185,7 @@ impl Default for SimPodSetup {
             calibration: &[],
             battery_percent: 87,
             mtu: 247,
+            rates_mhz: RATES_MHZ,
             faults: Vec::new(),
         }
     }
@@ -318,7 +321,7 @@ impl<'b> SimPod<'b> {
         let streams = [
             StreamSetup {
                 kind: Kind::Imu6,
-                rates_mhz: RATES_MHZ,
+                rates_mhz: setup.rates_mhz,
                 acc_ranges_g: ACC_RANGES_G,
                 gyr_ranges_dps: GYR_RANGES_DPS,
                 enabled_at_boot: true,
@@ -565,7 +568,8 @@ impl<'b> SimPod<'b> {
             PodFault::BatteryLow { percent } => {
                 self.pod.health.battery_percent = Some(percent);
                 let minutes_left = Some(u16::from(percent));
-                self.pod.tell(EventBody::BatteryLow { percent, minutes_left }, &mut send);
+                self.pod
+                    .tell(EventBody::BatteryLow { percent, minutes_left }, &mut send);
             }
             PodFault::SlowDown { rate_mhz } => {
                 self.pod.change_rate(IMU, rate_mhz, &mut send);
@@ -630,8 +634,11 @@ impl<'b> SimPod<'b> {
         (self.booted_at, self.step_us) = (at, 0);
         self.pace = [Pace::default(); 2];
         let torn = 0;
-        self.pod
-            .reboot(boot_id(self.setup.uid, self.boots), PodTime::BOOT.plus_us(BOOT_US), torn);
+        self.pod.reboot(
+            boot_id(self.setup.uid, self.boots),
+            PodTime::BOOT.plus_us(BOOT_US),
+            torn,
+        );
     }
 
     fn write_control(&mut self, bytes: &[u8], now: SessionTime) -> Result<(), LinkFailure> {

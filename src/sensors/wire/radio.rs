@@ -171,7 +171,7 @@ struct WireLink {
 
 impl Drop for WireLink {
     fn drop(&mut self) {
-        self.reading.abort();
+        self.close();
     }
 }
 

@@ -58,7 +58,11 @@ mod tests {
         assert_eq!(epochs.of(boot(7)), first);
         let stepped = epochs.step(first, SessionTime::from_secs(5.0));
         assert!(stepped > first);
-        assert_eq!(epochs.step(first, SessionTime::from_secs(5.2)), stepped, "the other stream");
+        assert_eq!(
+            epochs.step(first, SessionTime::from_secs(5.2)),
+            stepped,
+            "the other stream"
+        );
         assert_eq!(epochs.of(boot(7)), stepped);
         assert!(epochs.of(boot(8)) > stepped);
         assert_eq!(epochs.of(boot(7)), stepped, "an old boot is still itself");

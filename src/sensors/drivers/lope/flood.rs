@@ -98,7 +98,11 @@ mod tests {
                 .map(|k| gate.take(false, SessionTime::from_secs(f64::from(k) / (11.0 * times))))
                 .filter(|g| matches!(g, Gate::Drop { .. }))
                 .count();
-            assert_eq!(dropped == 0, passes, "{dropped} of {frames} dropped at {times} times the rate");
+            assert_eq!(
+                dropped == 0,
+                passes,
+                "{dropped} of {frames} dropped at {times} times the rate"
+            );
         }
     }
 
@@ -108,7 +112,9 @@ mod tests {
         gate.declare(11.0);
         while gate.take(false, SessionTime::ZERO) == Gate::Pass {}
         gate.ask(3);
-        let passed = (0..10).filter(|_| gate.take(true, SessionTime::ZERO) == Gate::Pass).count();
+        let passed = (0..10)
+            .filter(|_| gate.take(true, SessionTime::ZERO) == Gate::Pass)
+            .count();
         assert_eq!(passed, 3);
     }
 }

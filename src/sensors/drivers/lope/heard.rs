@@ -114,7 +114,10 @@ impl LopeDriver {
         if mtu < firmware_protocol::gatt::SMALLEST_MTU {
             self.cannot("mtu", Note::SmallMtu(mtu), said);
         } else if stranger && self.goal != Goal::Inspect {
-            let tried = self.link.as_ref().is_some_and(|l| l.pairing == Pairing::Done || !l.can_pair);
+            let tried = self
+                .link
+                .as_ref()
+                .is_some_and(|l| l.pairing == Pairing::Done || !l.can_pair);
             if tried {
                 self.cannot("pairing", Note::NeedsPairing(HOW_TO_PAIR), said);
             }
@@ -164,17 +167,32 @@ impl LopeDriver {
         let (rate_mhz, acc_g, gyr_dps) = in_wire_units(&recording.wanted);
         let hz = |mhz: u32| f64::from(mhz) / 1000.0;
         let mut differs = |what, wanted: f64, got: f64, unit| {
-            let note = Note::NotAsWanted { what, wanted, got, unit };
+            let note = Note::NotAsWanted {
+                what,
+                wanted,
+                got,
+                unit,
+            };
             said.push(Said::Note(note));
         };
         if record.rate_mhz < rate_mhz {
             differs("sampling rate", hz(rate_mhz), hz(record.rate_mhz), "Hz");
         }
         if record.acc_range_g != 0 && record.acc_range_g != acc_g {
-            differs("accelerometer range", f64::from(acc_g), f64::from(record.acc_range_g), "g");
+            differs(
+                "accelerometer range",
+                f64::from(acc_g),
+                f64::from(record.acc_range_g),
+                "g",
+            );
         }
         if record.gyr_range_dps != 0 && record.gyr_range_dps != gyr_dps {
-            differs("gyroscope range", f64::from(gyr_dps), f64::from(record.gyr_range_dps), "°/s");
+            differs(
+                "gyroscope range",
+                f64::from(gyr_dps),
+                f64::from(record.gyr_range_dps),
+                "°/s",
+            );
         }
     }
 
@@ -267,7 +285,10 @@ impl LopeDriver {
                 return self.cannot("mtu", Note::SmallMtu(mtu), said);
             }
             Status::Auth => {
-                let tried = self.link.as_ref().is_none_or(|l| l.pairing == Pairing::Done || !l.can_pair);
+                let tried = self
+                    .link
+                    .as_ref()
+                    .is_none_or(|l| l.pairing == Pairing::Done || !l.can_pair);
                 if tried {
                     self.cannot("pairing", Note::NeedsPairing(HOW_TO_PAIR), said);
                 } else if let Some(link) = &mut self.link {

@@ -82,6 +82,8 @@ pub struct LopeDriver {
     /// Blocks and losses said, and how many of them were when all was safe.
     said_data: u64,
     safe_data: u64,
+    /// How many were said at the mark.
+    marked_data: Option<u64>,
     now: SessionTime,
 }
 
@@ -112,6 +114,7 @@ impl LopeDriver {
             told: BTreeSet::new(),
             said_data: 0,
             safe_data: 0,
+            marked_data: None,
             now: SessionTime::ZERO,
         }
     }
@@ -221,7 +224,11 @@ impl LopeDriver {
             }
             (_, Ok(_)) => {}
             (_, Err(LinkFailure::NotPermitted)) => {
-                self.cannot("pairing", Note::NeedsPairing("the system wants a bond with it first"), said);
+                self.cannot(
+                    "pairing",
+                    Note::NeedsPairing("the system wants a bond with it first"),
+                    said,
+                );
             }
             (Asked::Subscribe(_), Err(LinkFailure::NoSuchCharacteristic)) => {
                 let note = Note::CommandFailed {
@@ -385,8 +392,14 @@ impl Driver for LopeDriver {
                 }
             }
             Wish::Identify { seconds } => self.identify = Some(seconds.min(LONGEST_IDENTIFY_S)),
+            Wish::Mark => {
+                self.marked_data.get_or_insert(self.said_data);
+                for stream in self.recording.iter_mut().flat_map(|r| &mut r.streams) {
+                    stream.mark();
+                }
+            }
             Wish::AllSafe => {
-                self.safe_data = self.said_data;
+                self.safe_data = self.marked_data.take().unwrap_or(self.said_data);
                 for stream in self.recording.iter_mut().flat_map(|r| &mut r.streams) {
                     stream.all_safe();
                 }
@@ -406,7 +419,11 @@ impl Driver for LopeDriver {
     fn wake_at(&self) -> Option<SessionTime> {
         let link = self.link.as_ref().filter(|link| !link.closing)?;
         let running = link.attached && self.recording.as_ref().is_some_and(|r| r.session == Session::Running);
-        let silence = if self.told.contains("silent") { SILENT_S } else { NO_DATA_S };
+        let silence = if self.told.contains("silent") {
+            SILENT_S
+        } else {
+            NO_DATA_S
+        };
         let silent = running.then(|| link.heard.plus(silence));
         let idle = link.attached && link.flight.is_none() && !link.is_busy();
         let hole = self.hole_due().filter(|_| idle);

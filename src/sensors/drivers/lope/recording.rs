@@ -10,8 +10,8 @@ use crate::model::SessionTime;
 use crate::sensors::driver::Wanted;
 use crate::sensors::said::{MissingWhy, Said};
 use firmware_protocol::{
-    BootId, CfgId, Configuration, EndReason, Frame, HeldFrames, PodState, SessionId, SessionView, StartedSession, Status,
-    StreamId, entries_per_frame,
+    BootId, CfgId, Configuration, EndReason, Frame, HeldFrames, PodState, SessionId, SessionView, StartedSession,
+    Status, StreamId, entries_per_frame,
 };
 
 /// Frames kept until their configuration is known (SPEC.md section 6.4).
@@ -117,7 +117,13 @@ impl Recording {
     }
 
     /// START was answered: a session of ours begins.
-    pub(super) fn begin(&mut self, started: &StartedSession, boot: Option<BootId>, now: SessionTime, said: &mut Vec<Said>) {
+    pub(super) fn begin(
+        &mut self,
+        started: &StartedSession,
+        boot: Option<BootId>,
+        now: SessionTime,
+        said: &mut Vec<Said>,
+    ) {
         let epoch = boot.map_or(0, |boot| self.epochs.of(boot));
         for stream in &mut self.streams {
             if !started.streams.iter().any(|row| row.stream == stream.id) && stream.active {
@@ -134,7 +140,13 @@ impl Recording {
     }
 
     /// RESUME or STOP was answered.
-    pub(super) fn take_view(&mut self, view: &SessionView, boot: Option<BootId>, now: SessionTime, said: &mut Vec<Said>) {
+    pub(super) fn take_view(
+        &mut self,
+        view: &SessionView,
+        boot: Option<BootId>,
+        now: SessionTime,
+        said: &mut Vec<Said>,
+    ) {
         let epoch = view.session_boot_id.or(boot).map_or(0, |boot| self.epochs.of(boot));
         for row in view.streams.iter() {
             let stream = self.stream_mut(row.stream);

@@ -65,6 +65,8 @@ pub(super) struct Stream {
     period: Option<Period>,
     /// First index that was not said when everything said was last safe.
     safe: u32,
+    /// The same at the mark.
+    marked: Option<u32>,
     /// What the pod said it has at an instant: nothing can be far above.
     known_at: (SessionTime, u32),
     /// Arrival of the latest live frame.
@@ -82,6 +84,7 @@ impl Stream {
             lines: Vec::new(),
             period: None,
             safe: 0,
+            marked: None,
             known_at: (SessionTime::ZERO, 0),
             heard: None,
         }
@@ -109,7 +112,13 @@ impl Stream {
         }
         *next_seam += 1;
         let number = *next_seam;
-        self.seams.insert(cfg_id.get(), Seam { number, record: *record });
+        self.seams.insert(
+            cfg_id.get(),
+            Seam {
+                number,
+                record: *record,
+            },
+        );
         if let Some(streaming) = streaming(self.id, number, record) {
             said.push(Said::Streaming(streaming));
         }
@@ -124,7 +133,7 @@ impl Stream {
         }
         self.base += u64::from(self.tracker.end());
         *self.tracker = StreamTracker::new(self.id);
-        (self.safe, self.active) = (0, true);
+        (self.safe, self.marked, self.active) = (0, None, true);
         self.seams.clear();
         self.lines = vec![];
         self.period = None;
@@ -163,7 +172,15 @@ impl Stream {
         let mut empty = StreamTracker::new(self.id);
         // Keeps the end and forgets the holes: they have been named.
         if let Some(cfg_id) = CfgId::new(1) {
-            empty.take_session_row(&SessionStream { stream: self.id, cfg_id, oldest: 0, next: end }, 0);
+            empty.take_session_row(
+                &SessionStream {
+                    stream: self.id,
+                    cfg_id,
+                    oldest: 0,
+                    next: end,
+                },
+                0,
+            );
             let gap = firmware_protocol::Gap {
                 stream: self.id,
                 flags: firmware_protocol::FrameFlags::default(),
@@ -183,7 +200,11 @@ impl Stream {
     /// The run of the clock that the samples of this session belong to, as far as a resumed session tells.
     pub(super) fn start_line(&mut self, epoch: u32) {
         if self.lines.is_empty() {
-            self.lines.push(Line { epoch, index: u32::MAX, us: 0 });
+            self.lines.push(Line {
+                epoch,
+                index: u32::MAX,
+                us: 0,
+            });
         }
     }
 
@@ -197,8 +218,12 @@ impl Stream {
     }
 
     /// Everything said so far is on durable storage.
+    pub(super) fn mark(&mut self) {
+        self.marked.get_or_insert(self.tracker.lowest_missing());
+    }
+
     pub(super) fn all_safe(&mut self) {
-        self.safe = self.tracker.lowest_missing();
+        self.safe = self.marked.take().unwrap_or_else(|| self.tracker.lowest_missing());
     }
 
     pub(super) fn next_ack(&mut self, now: SessionTime) -> Option<u32> {
@@ -329,7 +354,11 @@ impl Stream {
                 last_ns: first_ns + ns((run - 1) as f64 * period_us),
                 last_exact: run == 1 && at == 0,
                 arrived,
-                late: if header.flags.backfill { Late::Fetched } else { Late::Live },
+                late: if header.flags.backfill {
+                    Late::Fetched
+                } else {
+                    Late::Live
+                },
                 after_gap: header.flags.after_gap && at == 0,
                 suspect: header.flags.time_estimated,
                 values: Vec::new(),
@@ -362,12 +391,19 @@ impl Stream {
             return last.epoch;
         }
         if flags.backfill {
-            let nearest = self.lines.iter().min_by(|a, b| off(a).0.abs().total_cmp(&off(b).0.abs()));
+            let nearest = self
+                .lines
+                .iter()
+                .min_by(|a, b| off(a).0.abs().total_cmp(&off(b).0.abs()));
             return nearest.map_or(last.epoch, |l| l.epoch);
         }
         let (miss, span) = off(&last);
         let stepped = !unknown && !flags.after_gap && miss.abs() > STEP_US + STEP_SHARE * span;
-        let new = Line { epoch: last.epoch, index, us };
+        let new = Line {
+            epoch: last.epoch,
+            index,
+            us,
+        };
         if stepped {
             let epoch = epochs.step(last.epoch, arrived);
             said.push(Said::Note(Note::ClockStepped(miss * 1e-6)));

@@ -28,10 +28,7 @@ fn what_the_air_loses_is_fetched() {
             loss: 0.1,
             ..AirFaults::default()
         };
-        let outcome = run(Plan {
-            air,
-            ..Plan::default()
-        });
+        let outcome = run(Plan { air, ..Plan::default() });
         let (came, lost) = outcome.obeys_the_law(&format!("loss, seed {seed}"));
         assert_eq!(outcome.progress, Progress::Done, "seed {seed}: {:?}", outcome.notes());
         assert_eq!(outcome.lost_by(MissingWhy::GivenUp), 0, "seed {seed}");

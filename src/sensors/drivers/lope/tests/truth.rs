@@ -162,7 +162,11 @@ impl Outcome {
                         let number = values[0] as u32 | (values[1] as u32) << 15 | (values[2] as u32) << 30;
                         let first_ns = b.first_ns + k as u64 * step;
                         let twice = parts.insert(b.index + k as u64, Part::Sample { number, first_ns });
-                        assert!(twice.is_none(), "{name}: index {} said twice, first {twice:?}", b.index + k as u64);
+                        assert!(
+                            twice.is_none(),
+                            "{name}: index {} said twice, first {twice:?}",
+                            b.index + k as u64
+                        );
                     }
                 }
                 Said::Missing(m) if m.stream == stream && m.counted => {
@@ -195,12 +199,17 @@ impl Outcome {
                 expected = to;
                 gaps.remove(0);
             }
-            assert_eq!(*index, expected, "{name}: stream {stream}: indices {expected}..{index} were never mentioned");
+            assert_eq!(
+                *index, expected,
+                "{name}: stream {stream}: indices {expected}..{index} were never mentioned"
+            );
             expected += 1;
         }
         // Times and order: rising in number, right within what cutting a frame in two costs.
         for (number, index) in &heard {
-            let taken = truth.get(number).unwrap_or_else(|| panic!("{name}: sample {number} was never taken"));
+            let taken = truth
+                .get(number)
+                .unwrap_or_else(|| panic!("{name}: sample {number} was never taken"));
             let Some(Part::Sample { first_ns, .. }) = parts.get(index) else {
                 unreachable!("found by it")
             };
@@ -208,7 +217,10 @@ impl Outcome {
             assert!(off_us < 3000.0, "{name}: sample {number} is {off_us} µs off");
         }
         let order: Vec<u64> = heard.values().copied().collect();
-        assert!(order.is_sorted(), "{name}: samples are numbered in another order than taken");
+        assert!(
+            order.is_sorted(),
+            "{name}: samples are numbered in another order than taken"
+        );
         // Sessions: where one was heard of, everything up to its last sample is accounted for exactly.
         let mut lost = 0;
         let mut sessions: BTreeMap<u32, Vec<&Taken>> = BTreeMap::new();
@@ -216,7 +228,9 @@ impl Outcome {
             sessions.entry(taken.session).or_default().push(taken);
         }
         for (session, taken) in sessions {
-            let base = taken.iter().find_map(|t| Some(heard.get(&t.number)? - u64::from(t.index)));
+            let base = taken
+                .iter()
+                .find_map(|t| Some(heard.get(&t.number)? - u64::from(t.index)));
             let Some(base) = base else {
                 // Nothing of it was ever heard: it must lie in a stretch that could not be counted, or be lost by name.
                 let named = !uncounted.is_empty() || parts.values().any(|p| matches!(p, Part::Lost(_)));
@@ -231,7 +245,10 @@ impl Outcome {
                     Some(Part::Lost(_)) => lost += 1,
                     None => {
                         let uncountable = uncounted.iter().any(|(from, _)| *from <= index);
-                        assert!(uncountable, "{name}: stream {stream}: sample {index} of session {session} unmentioned");
+                        assert!(
+                            uncountable,
+                            "{name}: stream {stream}: sample {index} of session {session} unmentioned"
+                        );
                         lost += 1;
                     }
                 }
