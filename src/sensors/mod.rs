@@ -8,14 +8,15 @@
 //! ```
 //!
 //! In reading order: [`link`] what a link carries; [`driver`] the seam every protocol fills; [`said`] what drivers say;
-//! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`simulated`] the other end without a
-//! radio; [`pods`] frames of simulated recordings to events.
+//! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`join`] two streams to six axes; [`simulated`]
+//! the other end without a radio; [`pods`] frames of simulated recordings to events.
 //!
 //! A driver is a state machine: bytes and arrival times in, statements and commands out. So every one of them runs the same
 //! against a radio, a simulated radio and a log of yesterday's run. Nothing here knows gait.
 
 pub mod driver;
 pub mod drivers;
+pub mod join;
 pub mod link;
 pub mod pods;
 pub mod said;

@@ -6,6 +6,8 @@
 //! `unwrap` clocks of 32 bits; [`bytes`] reading.
 
 pub mod bytes;
+#[cfg(test)]
+mod conformance;
 pub mod dot;
 mod life;
 pub mod movesense;

@@ -127,6 +127,8 @@ pub(crate) struct Series {
     lost_since: Option<SessionTime>,
     /// Whether anybody wants the samples: what is not wanted is not missing.
     wanted: bool,
+    /// They were not wanted for a while, so that the next run has nothing to do with the last.
+    paused: bool,
     tokens: f64,
     refilled: Option<SessionTime>,
     flooding: bool,
@@ -149,6 +151,7 @@ impl Series {
             broken: false,
             lost_since: None,
             wanted: false,
+            paused: false,
             tokens: BURST_S * rate_hz,
             refilled: None,
             flooding: false,
@@ -169,6 +172,7 @@ impl Series {
         self.wanted = wanted == Wants::Samples;
         if !self.wanted {
             self.lost_since = None;
+            self.paused = true;
         }
     }
 
@@ -176,15 +180,17 @@ impl Series {
     pub(crate) fn restarted(&mut self) {
         self.broken = true;
         self.fit = None;
-        if !self.wanted {
+        if std::mem::take(&mut self.paused) || !self.wanted {
             self.before = None;
         }
     }
 
     /// The run is over and so is the clock's: the link ended, or the sensor was started again and may count anew.
     pub(crate) fn ended(&mut self) {
+        let paused = std::mem::take(&mut self.paused);
         if let Some(before) = self.before.take()
             && self.wanted
+            && !paused
         {
             self.lost_since = Some(before.arrived);
         }
@@ -193,6 +199,16 @@ impl Series {
         self.epoch += u32::from(self.begun);
         self.begun = false;
         self.fitted_ns = None;
+    }
+
+    /// Run of the sensor's clock.
+    pub(crate) const fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Another stream of the same clock has come further: theirs are one.
+    pub(crate) fn raise_epoch(&mut self, epoch: u32) {
+        self.epoch = self.epoch.max(epoch);
     }
 
     /// Sample period, ns, as well as known.

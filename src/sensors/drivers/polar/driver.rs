@@ -206,6 +206,9 @@ impl Protocol for Polar {
         for stream in &mut self.streams {
             stream.link_ended(said);
         }
+        // One clock serves both, so its runs are numbered together.
+        let epoch = self.streams.iter().map(|s| s.series.epoch()).max().unwrap_or(0);
+        self.streams.iter_mut().for_each(|s| s.series.raise_epoch(epoch));
     }
 
     fn want(&mut self, wanted: Option<Wanted>) {

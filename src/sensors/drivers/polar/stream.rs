@@ -59,7 +59,7 @@ pub(crate) struct Stream {
     /// Frame type that the last told configuration is for; `None` when it must be told anew.
     told: Option<u8>,
     seams: u32,
-    series: Series,
+    pub(crate) series: Series,
     early: Vec<(SessionTime, Samples)>,
     not_as_wanted: [Option<u16>; 2],
 }
