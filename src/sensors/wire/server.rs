@@ -121,28 +121,30 @@ async fn carry(messages: &mut Heard, to: &mut OwnedWriteHalf, link: &mut dyn Lin
     let queue = link.queue();
     let mut command: Option<Command> = None;
     loop {
-        let running = async {
-            match &command {
-                Some(command) => link.run(command).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(running);
         // Frames go on while a command is carried out.
-        let message = loop {
-            tokio::select! {
-                biased;
-                event = queue.pop() => match event {
-                    Some(LinkEvent::Frame { chan, bytes, .. }) => Message::Frame { chan, bytes }.write(to).await?,
-                    Some(LinkEvent::Down { reason, .. }) => return Message::Over(reason).write(to).await,
-                    Some(_) => {}
-                    None => return Message::Over(DownReason::Lost).write(to).await,
-                },
-                result = &mut running => {
-                    Message::Answer(result).write(to).await?;
-                    break None;
+        let message = {
+            let running = async {
+                match &command {
+                    Some(command) => link.run(command).await,
+                    None => std::future::pending().await,
                 }
-                heard = messages.recv() => break Some(heard),
+            };
+            tokio::pin!(running);
+            loop {
+                tokio::select! {
+                    biased;
+                    event = queue.pop() => match event {
+                        Some(LinkEvent::Frame { chan, bytes, .. }) => Message::Frame { chan, bytes }.write(to).await?,
+                        Some(LinkEvent::Down { reason, .. }) => return Message::Over(reason).write(to).await,
+                        Some(_) => {}
+                        None => return Message::Over(DownReason::Lost).write(to).await,
+                    },
+                    result = &mut running => {
+                        Message::Answer(result).write(to).await?;
+                        break None;
+                    }
+                    heard = messages.recv() => break Some(heard),
+                }
             }
         };
         command = match message {
