@@ -142,7 +142,7 @@ fn never(_: u64) -> bool {
 impl Stage {
     fn new(actor: &Actor) -> Self {
         Self {
-            driver: driver(actor.kind).expect("built"),
+            driver: driver(actor.kind),
             peer: (actor.peer)(),
             now: SessionTime::from_secs(1.0),
             up: false,
@@ -511,7 +511,7 @@ fn a_log_replayed_without_commands_says_the_same() {
             });
             stage.wish(Wish::Stop);
             stage.run(3.0);
-            let mut again = driver(actor.kind).expect("built");
+            let mut again = driver(actor.kind);
             let mut said = Vec::new();
             for entry in &stage.log {
                 match entry {
@@ -643,7 +643,7 @@ fn spoiled_frames_answers_and_orders_return_and_stay_in_order() {
         let stage = streamed(actor, 12.0, |_| {});
         for seed in 0..300 {
             let mut dice = Dice(seed);
-            let mut driver = driver(actor.kind).expect("built");
+            let mut driver = driver(actor.kind);
             let mut said = Vec::new();
             let mut log = stage.log.clone();
             for _ in 0..dice.roll(8) {
@@ -714,7 +714,7 @@ proptest::proptest! {
     fn anything_at_any_time_returns_in_order(acts in acts(), who in 0..CAST.len()) {
         let actor = &CAST[who];
         let chans = all_chans(actor);
-        let mut driver = driver(actor.kind).expect("built");
+        let mut driver = driver(actor.kind);
         let mut said = Vec::new();
         let mut at = SessionTime::ZERO;
         for act in acts {
