@@ -203,7 +203,11 @@ async def serve(arguments: argparse.Namespace) -> None:
     for name, drift_ppm in arguments.pod:
         await air.add_pod(name, drift_ppm)
     strap = air.open_strap() if arguments.strap else None
-    work = [timeline(air, arguments.fault), obey(air, air.out / "say"), save(air, strap, air.out / "truth" / "air.json")]
+    work = [
+        timeline(air, arguments.fault),
+        obey(air, air.out / "say"),
+        save(air, strap, air.out / "truth" / "air.json"),
+    ]
     if strap is not None:
         work.append(strap.run())
     tasks = [asyncio.create_task(each) for each in work]

@@ -92,7 +92,10 @@ async def one_pod(bench: Bench, place: str, run_s: float) -> str:
     await link.ask(wire.ERASE, struct.pack("<Q", ident))
 
     [record] = bench.truth(place)["sessions"]
-    check(record["samples"] == len(session.samples) == following, f"{record['samples']} taken, {len(session.samples)} here")
+    check(
+        record["samples"] == len(session.samples) == following,
+        f"{record['samples']} taken, {len(session.samples)} here",
+    )
     check(record["crc32"] == f"{wire.checksum(session.samples):08x}", "the samples differ from those taken")
     await link.connection.peer.connection.disconnect()
     return (

@@ -50,7 +50,9 @@ async def leave(connection: BumbleWire) -> None:
 async def p1_characteristics(bench: Bench) -> None:
     """Properties as in section 2; nothing that notifies can be read; Secure starts pairing; battery and information."""
     connection = await bench.wire(PLACE)
-    properties = {uuid: int(connection.by_uuid[UUID(uuid)].properties) for uuid in (wire.CONTROL, wire.STREAM, wire.TIME, wire.SECURE)}
+    properties = {
+        uuid: int(connection.by_uuid[UUID(uuid)].properties) for uuid in (wire.CONTROL, wire.STREAM, wire.TIME, wire.SECURE)
+    }
     check(list(properties.values()) == [0x28, 0x10, 0x14, 0x02], f"properties {properties}")
     for uuid in (wire.CONTROL, wire.STREAM, wire.TIME):
         read = att.ATT_Read_Request(attribute_handle=connection.by_uuid[UUID(uuid)].handle)
@@ -83,7 +85,10 @@ async def p3_p5_attribute_errors(bench: Bench) -> None:
     await connection.subscribe(wire.CONTROL, link.on_indication)
     check(await link.refused(wire.GET_STATUS, b"\0") == HELLO_FIRST, "GET_STATUS before HELLO")
     for short in (b"", b"\1"):
-        check(await att_error(connection, write_request(connection, wire.CONTROL, short)) == LENGTH_ATT, f"{len(short)} bytes")
+        check(
+            await att_error(connection, write_request(connection, wire.CONTROL, short)) == LENGTH_ATT,
+            f"{len(short)} bytes",
+        )
     control = connection.by_uuid[UUID(wire.CONTROL)].handle
     long_write = att.ATT_Prepare_Write_Request(attribute_handle=control, value_offset=0, part_attribute_value=hello)
     check(await att_error(connection, long_write) == NOT_SUPPORTED_ATT, "a long write")

@@ -1,8 +1,9 @@
 """Runs inside the machine of run.sh: a whole session with every pod through bluetoothd, without lope.
 
 It speaks D-Bus to the real bluetoothd, as any Linux program must. It scans, connects, subscribes, starts, streams; when a
-connection is lost, whoever lost it, it connects again, resumes and fetches; in the end the pods' own records must agree with
-what it holds. A pod whose power was cut has forgotten the session: then what was here already must be true. So when lope fails in this machine and this does not, the fault is lope's.
+connection is lost, whoever lost it, it connects again, resumes and fetches; in the end the pods' own records must agree
+with what it holds. A pod whose power was cut has forgotten the session: then what was here already must be true. So when
+lope fails in this machine and this does not, the fault is lope's.
 
     tests/bluez/run.sh --fault "10 link-loss left_foot" target/bluez/venv/bin/python tests/bluez/probe.py --seconds 20
 """
@@ -102,7 +103,10 @@ def truths(folder: Path) -> dict[str, dict]:
 def compare(collector: Collector, record: dict, following: int) -> str:
     """Sample by sample, by checksum; a line of figures."""
     session, truth = collector.session, record["sessions"][-1]
-    check(truth["samples"] == len(session.samples), f"{collector.name}: {truth['samples']} taken, {len(session.samples)} here")
+    check(
+        truth["samples"] == len(session.samples),
+        f"{collector.name}: {truth['samples']} taken, {len(session.samples)} here",
+    )
     check(truth["next_index"] == following, f"{collector.name}: ends at {truth['next_index']}, told {following}")
     check(truth["crc32"] == f"{wire.checksum(session.samples):08x}", f"{collector.name}: the samples differ")
     return (

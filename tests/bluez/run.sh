@@ -105,6 +105,7 @@ fi
 
 job=$(mktemp -d "$cache/job.XXXXXX")
 air=''
+# shellcheck disable=SC2317
 tidy() {
     # It ends the pods, which write their truth then.
     [ -z "$air" ] || kill "$air" 2>/dev/null || true
@@ -153,10 +154,9 @@ rm -rf "$out/truth" "$out/log" "$out/say" "$out/port" "$out/origin"
 mkdir -p "$out/log"
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 {
-    for name in relay PWD PATH; do
-        eval "value=\$$name"
-        printf 'command_%s=%s\n' "$name" "$(quoted "$value")"
-    done
+    echo "command_relay=$(quoted "$relay")"
+    echo "command_pwd=$(quoted "$PWD")"
+    echo "command_path=$(quoted "$PATH")"
 } >"$job/settings"
 {
     for word in "$@"; do printf '%s ' "$(quoted "$word")"; done
