@@ -36,9 +36,7 @@ class BlueZ:
         bus.add_message_handler(self._on_message)
 
     async def call(self, path: str, interface: str, member: str, signature: str = "", *body) -> list:
-        message = Message(
-            destination=BLUEZ, path=path, interface=interface, member=member, signature=signature, body=list(body)
-        )
+        message = Message(destination=BLUEZ, path=path, interface=interface, member=member, signature=signature, body=list(body))
         reply = await self.bus.call(message)
         if reply.message_type == MessageType.ERROR:
             raise ConnectionError(f"{member}: {reply.error_name} {reply.body}")
@@ -130,6 +128,4 @@ class BlueZWire:
 
     async def write(self, uuid: str, value: bytes, with_response: bool) -> None:
         options = {"type": Variant("s", "request" if with_response else "command")}
-        await self.bluez.call(
-            self._paths[uuid], CHARACTERISTIC_INTERFACE, "WriteValue", "aya{sv}", value, options
-        )
+        await self.bluez.call(self._paths[uuid], CHARACTERISTIC_INTERFACE, "WriteValue", "aya{sv}", value, options)

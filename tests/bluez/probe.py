@@ -1,8 +1,9 @@
 """Runs inside the machine of run.sh: a whole session with every pod through bluetoothd, without lope.
 
 It speaks D-Bus to the real bluetoothd, as any Linux program must. It scans, connects, subscribes, starts, streams; when a
-connection is lost, whoever lost it, it connects again, resumes and fetches; in the end the pods' own records must agree with
-what it holds. So when lope fails in this machine and this does not, the fault is lope's.
+connection is lost, whoever lost it, it connects again, resumes and fetches; in the end the pods' own records must agree
+with what it holds. A pod whose power was cut has forgotten the session: then what was here already must be true. So when
+lope fails in this machine and this does not, the fault is lope's.
 
     tests/bluez/run.sh --fault "10 link-loss left_foot" target/bluez/venv/bin/python tests/bluez/probe.py --seconds 20
 """
@@ -26,6 +27,8 @@ from pod_host import PodLink, Session, check
 LINGER_S = 120
 RATE_HZ = 208.0
 LOOK_EVERY_S = 5.0
+# A pod without power takes a frame with it and what the air still held.
+MOST_GONE_S = 1.0
 
 
 class Collector:
@@ -36,6 +39,7 @@ class Collector:
         self.session = Session()
         self.ident = secrets.randbits(63) | 1
         self.reconnections = 0
+        self.forgotten = False
         self.link: PodLink
 
     async def _connect(self) -> None:
@@ -52,7 +56,7 @@ class Collector:
 
     async def run_until(self, end: float) -> None:
         """Streams; comes back after every loss."""
-        while time.monotonic() < end:
+        while time.monotonic() < end and not self.forgotten:
             step = min(LOOK_EVERY_S, max(0.1, end - time.monotonic()))
             try:
                 await asyncio.wait_for(self.link.connection.down.wait(), step)
@@ -69,12 +73,17 @@ class Collector:
                 row = wire.session_row(await self.link.ask(wire.RESUME, struct.pack("<Q", self.ident)))
                 await self.link.fetch(row[3])
                 break
+            except wire.Refused as refused:
+                check(refused.status == wire.NO_SUCH_SESSION, f"{self.name}: RESUME: {refused}")
+                self.forgotten = True
+                break
             except (ConnectionError, KeyError, TimeoutError) as error:
                 # It went again, or is not back yet.
                 print(f"probe: {self.name}: {error!r}", flush=True)
                 await asyncio.sleep(1.0)
         self.reconnections += 1
-        print(f"probe: {self.name}: whole again after {time.monotonic() - lost_at:.1f} s", flush=True)
+        how = "back without its session" if self.forgotten else "whole again"
+        print(f"probe: {self.name}: {how} after {time.monotonic() - lost_at:.1f} s", flush=True)
 
     async def stop(self) -> int:
         """Ends the session and fetches the rest; how many samples it had."""
@@ -86,21 +95,35 @@ class Collector:
 
 
 def truths(folder: Path) -> dict[str, dict]:
-    """The pods' own records by name."""
-    records = (json.loads(file.read_text()) for file in folder.glob("*.json"))
+    """The pods' own records by name, of their first boot."""
+    records = [json.loads(file.read_text()) for file in folder.glob("*.json") if file.stem.count(".") == 0]
     return {record["name"]: record for record in records if "pod_uid" in record}
 
 
 def compare(collector: Collector, record: dict, following: int) -> str:
     """Sample by sample, by checksum; a line of figures."""
     session, truth = collector.session, record["sessions"][-1]
-    check(truth["samples"] == len(session.samples), f"{collector.name}: {truth['samples']} taken, {len(session.samples)} here")
+    check(
+        truth["samples"] == len(session.samples),
+        f"{collector.name}: {truth['samples']} taken, {len(session.samples)} here",
+    )
     check(truth["next_index"] == following, f"{collector.name}: ends at {truth['next_index']}, told {following}")
     check(truth["crc32"] == f"{wire.checksum(session.samples):08x}", f"{collector.name}: the samples differ")
     return (
         f"probe: {record['placement']}: {following} samples, {len(session.lost)} not sampled, {session.live_frames} live and "
         f"{session.backfilled_frames} backfilled frames, {collector.reconnections} reconnections, checksum {truth['crc32']}"
     )
+
+
+def compare_forgotten(collector: Collector, record: dict, folder: Path) -> str:
+    """What was here before the power was cut, against every sample of that boot."""
+    taken = (folder / f"{record['placement']}.samples.1").read_bytes()
+    truth = {index: counts for index, _t_us, *counts in struct.iter_unpack("<IQ6h", taken)}
+    held = collector.session.samples
+    check(all(truth.get(index) == list(counts) for index, counts in held.items()), f"{collector.name}: samples differ")
+    gone = len(truth) - len(held)
+    check(0 <= gone < MOST_GONE_S * RATE_HZ, f"{collector.name}: {gone} of {len(truth)} samples are gone")
+    return f"probe: {record['placement']}: power cut after {len(truth)} samples, {gone} of them gone, the others are true"
 
 
 async def run(arguments: argparse.Namespace) -> None:
@@ -114,10 +137,14 @@ async def run(arguments: argparse.Namespace) -> None:
     print("probe: all are streaming", flush=True)
     end = time.monotonic() + arguments.seconds
     await asyncio.gather(*(collector.run_until(end) for collector in collectors))
-    ends = [await collector.stop() for collector in collectors]
+    ends = {collector.name: await collector.stop() for collector in collectors if not collector.forgotten}
     records = truths(out / "truth")
-    for collector, following in zip(collectors, ends, strict=True):
-        print(compare(collector, records[collector.name], following), flush=True)
+    for collector in collectors:
+        record = records[collector.name]
+        if collector.forgotten:
+            print(compare_forgotten(collector, record, out / "truth"), flush=True)
+        else:
+            print(compare(collector, record, ends[collector.name]), flush=True)
     lost = sum(collector.reconnections for collector in collectors)
     check(lost >= arguments.reconnections, f"{lost} reconnections, {arguments.reconnections} were planned")
 

@@ -84,9 +84,7 @@ async def run(arguments: argparse.Namespace) -> None:
     print(f"strap: found {name}", flush=True)
     listener = Listener()
     if arguments.drop_after:
-        asyncio.get_running_loop().call_later(
-            arguments.drop_after, (out / "say" / "probe.fault").write_text, "link-loss strap\n"
-        )
+        asyncio.get_running_loop().call_later(arguments.drop_after, (out / "say" / "probe.fault").write_text, "link-loss strap\n")
     while not await measure(BlueZWire(stack, device), listener, arguments.seconds):
         print("strap: connection lost", flush=True)
     await asyncio.sleep(RECORD_S)
