@@ -145,7 +145,6 @@ fn what_a_small_ring_has_overwritten_is_named_and_nothing_else() {
         let away = 8.0;
         let air = AirFaults {
             seed,
-            loss: 0.02,
             out_of_range: vec![(5.0, away)],
             ..AirFaults::default()
         };

@@ -294,7 +294,8 @@ fn a_pod_taken_by_another_host_is_left_to_it() {
     let journal = Journal::default();
     let mut talk = streaming(&mut memory, faults(&[(6.0, PodFault::TakenOver)]), &journal);
     talk.run_until(at(20.0));
-    assert_eq!(talk.driver.progress(), Progress::Unable);
+    let notes: Vec<_> = talk.said.iter().filter(|(_, s)| matches!(s, Said::Note(_))).collect();
+    assert_eq!(talk.driver.progress(), Progress::Unable, "{notes:?}");
     let held: Vec<_> = talk
         .said
         .iter()
@@ -363,9 +364,8 @@ fn a_collector_that_starts_again_finds_its_session_and_everything_in_it() {
         let mut talk = streaming(&mut memory, pod, &journal);
         // All that was known is gone; the number of the recording is on disk.
         let air = std::mem::replace(&mut talk.air, Air::new(Box::new(nobody()), AirFaults::default()));
-        let mut again = Conversation::new(LopeDriver::new(), air);
+        let mut again = Conversation::new(LopeDriver::new(), air).starting_at(talk.now());
         again.air.command(Command::Close, talk.now());
-        again.run_until(talk.now());
         again.wish(Wish::Stream(wanted()));
         again.run_until(at(9.0));
         assert_eq!(again.driver.progress(), Progress::Streaming, "{:?}", again.said.last());
@@ -409,7 +409,7 @@ fn an_unread_recording_of_another_is_told_and_only_taken_with_consent() {
         } else {
             LopeDriver::new()
         };
-        let mut next = Conversation::new(driver, air);
+        let mut next = Conversation::new(driver, air).starting_at(talk.now());
         next.air.command(Command::Close, talk.now());
         // Longer than the linger: the first recording has ended, unread.
         next.run_until(at(8.0));
@@ -608,7 +608,7 @@ fn a_full_queue_asks_for_nothing_that_can_wait() {
     let mut memory = PodMemory::new(20_000);
     let pod = SimPod::new(SimPodSetup::default(), Readings::Numbered, &mut memory);
     let air = AirFaults {
-        loss: 0.3,
+        swallowed: (1..200).map(|k| (STREAM_CHAN, 4 * k)).collect(),
         ..AirFaults::default()
     };
     let mut talk = Conversation::new(LopeDriver::new(), Air::new(Box::new(pod), air));
