@@ -5,6 +5,7 @@ use super::words;
 use crate::metrics::MetricId;
 use crate::model::Side;
 use crate::runtime::live::{SHOWN, View};
+use crate::runtime::record::{RecordView, SensorHealth};
 use crate::runtime::stop::Stop;
 use ratatui::Frame;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
@@ -20,15 +21,24 @@ const DRAW_EVERY: Duration = Duration::from_millis(100);
 /// Off a terminal, time between two lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Draws until the session is over or `q` is pressed, which asks to stop.
+/// Newest notes of sensors that are shown.
+const NOTES: usize = 4;
+
+/// Draws until the session is over or `q` is pressed, which asks to stop. `record` where sensors are being recorded.
 ///
 /// # Errors
 /// The terminal cannot be drawn on.
-pub fn draw(seen: watch::Receiver<View>, stop: &Stop, name: &str) -> io::Result<()> {
+pub fn draw(
+    seen: watch::Receiver<View>,
+    record: Option<watch::Receiver<RecordView>>,
+    stop: &Stop,
+    name: &str,
+) -> io::Result<()> {
     let mut terminal = ratatui::try_init()?;
     let drawn = loop {
         let view = seen.borrow().clone();
-        if let Err(e) = terminal.draw(|frame| screen(frame, &view, name)) {
+        let record = record.as_ref().map(|r| r.borrow().clone());
+        if let Err(e) = terminal.draw(|frame| screen(frame, &view, record.as_ref(), name)) {
             break Err(e);
         }
         if view.over || seen.has_changed().is_err() {
@@ -59,8 +69,52 @@ fn cell(view: &View, id: MetricId, side: Side) -> String {
         .map_or_else(|| "-".to_owned(), |v| words::number(id, v))
 }
 
-fn screen(frame: &mut Frame<'_>, view: &View, name: &str) {
-    let sensors = u16::try_from(view.sensors.len()).unwrap_or(5) + 2;
+/// A sensor's line: state, losses, battery.
+fn sensor_line(sensor: &SensorHealth) -> String {
+    let place = sensor.placement.map_or(sensor.name.as_str(), |p| p.name());
+    let mut text = format!("{place:<12} {:<11}", sensor.state);
+    if let Some(percent) = sensor.battery_percent {
+        text.push_str(&format!(" {percent:>3} %"));
+    }
+    let missing = sensor.missing_in_all();
+    if missing > 0 {
+        text.push_str(&format!("  {missing} samples missing"));
+    }
+    if sensor.fetched_samples > 0 {
+        text.push_str(&format!("  {} fetched", sensor.fetched_samples));
+    }
+    if sensor.dropped_frames > 0 {
+        text.push_str(&format!("  {} packets dropped here", sensor.dropped_frames));
+    }
+    if sensor.links_lost > 0 {
+        text.push_str(&format!("  lost {}×", sensor.links_lost));
+    }
+    if let Some(bpm) = sensor.heart_rate {
+        text.push_str(&format!("  {bpm} bpm"));
+    }
+    text
+}
+
+fn health_lines(view: &View, record: Option<&RecordView>) -> Vec<String> {
+    let Some(record) = record else {
+        let line = |(place, losses): &(crate::model::Placement, crate::pipeline::Losses)| {
+            format!("{:<12} {}", place.name(), words::losses(losses))
+        };
+        return view.sensors.iter().map(line).collect();
+    };
+    let notes = record.notes.len().saturating_sub(NOTES);
+    let mut lines: Vec<String> = record.sensors.iter().map(sensor_line).collect();
+    lines.extend(
+        record.notes[notes..]
+            .iter()
+            .map(|(t, note)| format!("{}  {note}", words::instant(*t))),
+    );
+    lines
+}
+
+fn screen(frame: &mut Frame<'_>, view: &View, record: Option<&RecordView>, name: &str) {
+    let lines = health_lines(view, record);
+    let sensors = u16::try_from(lines.len()).unwrap_or(5) + 2;
     let rows = u16::try_from(SHOWN.len()).unwrap_or(8) + 3;
     let [head, metrics, health, foot] = Layout::vertical([
         Constraint::Length(1),
@@ -89,16 +143,20 @@ fn screen(frame: &mut Frame<'_>, view: &View, name: &str) {
         .header(Row::new(["newest", "left", "right", ""]))
         .block(Block::bordered());
     frame.render_widget(table, metrics);
-    let health_lines: Vec<Line<'_>> = view
-        .sensors
-        .iter()
-        .map(|(place, losses)| Line::from(format!("{:<12} {}", place.name(), words::losses(losses))))
-        .collect();
+    let health_lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
     frame.render_widget(
         Paragraph::new(health_lines).block(Block::bordered().title("sensors")),
         health,
     );
-    frame.render_widget(Line::from("q stop"), foot);
+    let fetching = record.is_some_and(|r| r.fetching);
+    frame.render_widget(
+        Line::from(if fetching {
+            "stopped; fetching what the sensors still hold (Ctrl-C twice: leave that for next time)"
+        } else {
+            "q stop"
+        }),
+        foot,
+    );
 }
 
 /// Writes a line to standard error every ten seconds until the session is over.
@@ -128,5 +186,25 @@ pub fn lines(mut seen: watch::Receiver<View>, console: Console) {
             // Nowhere is left to say that standard error is gone.
             let _ = io::stderr().lock().write_all(line.as_bytes());
         }
+    }
+}
+
+/// Writes what sensors have to say to standard error, as they say it, until nobody records any more.
+pub fn note_lines(mut seen: watch::Receiver<RecordView>, console: Console) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
+    let mut told: Option<(crate::model::SessionTime, String)> = None;
+    while runtime.block_on(seen.changed()).is_ok() {
+        let notes = seen.borrow_and_update().notes.clone();
+        // Notes are kept in a window: those after the one told last are new.
+        let from = told
+            .as_ref()
+            .and_then(|t| notes.iter().rposition(|n| n == t))
+            .map_or(0, |i| i + 1);
+        for (t, note) in &notes[from..] {
+            console.advice(&format!("{}  {note}", words::instant(*t)));
+        }
+        told = notes.last().cloned().or(told);
     }
 }

@@ -96,7 +96,7 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
         let (stop, console, name) = (stop.clone(), globals.console, recording.description.name.clone());
         std::thread::spawn(move || {
             if drawn {
-                live_view::draw(seen, &stop, &name)
+                live_view::draw(seen, None, &stop, &name)
             } else {
                 live_view::lines(seen, console);
                 Ok(())

@@ -8,8 +8,8 @@ use crate::model::{Athlete, SensorConfig, SessionTime};
 use crate::pipeline::Output;
 use crate::store::batch::FIRST_ANALYSIS;
 use crate::store::{
-    AthleteId, Batch, Closing, History, Opened, Origin, SessionId, SessionMeta, SqliteStore, Store, StoreError,
-    UtcMicros, WallClock,
+    AthleteId, Batch, Closing, History, Opened, Origin, SensorOutcome, SessionId, SessionMeta, SqliteStore, Store,
+    StoreError, UtcMicros, WallClock,
 };
 use sha2::{Digest as _, Sha256};
 use std::io::Read as _;
@@ -150,6 +150,18 @@ impl<'a> Keeper<'a> {
         })
     }
 
+    /// Goes on with a session that is there, in this analysis of it.
+    #[must_use]
+    pub fn again(store: &'a SqliteStore, session: SessionId, analysis: u32) -> Self {
+        Self {
+            store,
+            batch: Batch::new(session.clone(), analysis),
+            session,
+            analysis,
+            new: false,
+        }
+    }
+
     /// Its id.
     #[must_use]
     pub fn session(&self) -> &SessionId {
@@ -168,6 +180,16 @@ impl<'a> Keeper<'a> {
         Ok(())
     }
 
+    /// Hands over what waits and makes it durable.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.hand_over()?;
+        self.store.flush()?;
+        Ok(())
+    }
+
     fn hand_over(&mut self) -> Result<(), StoreError> {
         let empty = Batch::new(self.session.clone(), self.analysis);
         self.store.append(std::mem::replace(&mut self.batch, empty))?;
@@ -179,6 +201,14 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// Those of the store.
     pub fn finish(&mut self, stop: SessionTime) -> Result<(), StoreError> {
+        self.finish_with(stop, Vec::new())
+    }
+
+    /// As [`Keeper::finish`], with what became known about the sensors.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn finish_with(&mut self, stop: SessionTime, sensors: Vec<SensorOutcome>) -> Result<(), StoreError> {
         self.hand_over()?;
         self.store.close_session(
             &self.session,
@@ -187,7 +217,7 @@ impl<'a> Keeper<'a> {
                 analysis: self.analysis,
                 pipeline_version: VERSION.to_owned(),
                 params: serde_json::json!({}),
-                sensors: Vec::new(),
+                sensors,
             },
         )?;
         Ok(())

@@ -19,6 +19,7 @@ use crate::metrics::MetricId;
 use crate::model::{Placement, SensorEvent, Side};
 use crate::pipeline::{Losses, Output, Pipeline, PipelineConfig};
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -107,16 +108,42 @@ pub fn run<E>(
     pace: Pace,
     stop: &Stop,
     view: watch::Sender<View>,
-    mut take: impl FnMut(&Output) -> Result<(), E>,
+    take: impl FnMut(&Output) -> Result<(), E>,
 ) -> Result<Vec<(Placement, Losses)>, LiveError<E>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let runtime = threads().map_err(LiveError::Start)?;
+    let source = |to| deliver(source, pace, stop.clone(), to);
+    run_on(&runtime, config, source, stop, view, take)
+}
+
+/// The threads a session runs on: one for the signal loop, one for what brings its events.
+///
+/// # Errors
+/// The system gives no threads or timers.
+pub fn threads() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(LiveError::Start)?;
+}
+
+/// As [`run`], with a source that is a task of its own: it sends what is due, and ends when nothing more comes.
+///
+/// # Errors
+/// What `take` says; everything is asked to stop then.
+pub fn run_on<E, F>(
+    runtime: &Runtime,
+    config: PipelineConfig,
+    source: impl FnOnce(mpsc::Sender<Due>) -> F,
+    stop: &Stop,
+    view: watch::Sender<View>,
+    mut take: impl FnMut(&Output) -> Result<(), E>,
+) -> Result<Vec<(Placement, Losses)>, LiveError<E>>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let (to_loop, from_source) = mpsc::channel(DEPTH);
     let (to_taker, mut from_loop) = mpsc::channel(DEPTH);
-    runtime.spawn(deliver(source, pace, stop.clone(), to_loop));
+    runtime.spawn(source(to_loop));
     runtime.spawn(compute(config, from_source, to_taker, view));
     let mut losses = Vec::new();
     while let Some(handed) = from_loop.blocking_recv() {

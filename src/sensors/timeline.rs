@@ -154,7 +154,7 @@ impl Timeline {
     }
 
     fn samples(&self, block: &Block) -> u64 {
-        let width = self.seam_of(block).map_or(6, |s| s.quantity.width());
+        let width = self.seam_of(block).map_or(1, |s| s.quantity.width());
         (block.values.len() / width) as u64
     }
 

@@ -47,6 +47,12 @@ pub fn path_of(dir: &Path, session: &SessionId) -> PathBuf {
     dir.join(FOLDER).join(format!("{session}.db"))
 }
 
+/// The log of everything that came over the links of a session, as its sensors sent it; written by whoever records.
+#[must_use]
+pub fn links_path_of(dir: &Path, session: &SessionId) -> PathBuf {
+    dir.join(FOLDER).join(format!("{session}.links"))
+}
+
 /// Number of a place in the `stream` column.
 fn stream_code(placement: Placement) -> i64 {
     match placement {
@@ -72,10 +78,12 @@ const COMPANIONS: [&str; 7] = [
 /// Overwrites and removes the raw samples of a session; what is not there is no error.
 pub(crate) fn erase(dir: &Path, session: &SessionId) -> Result<(), StoreError> {
     let path = path_of(dir, session);
-    for suffix in COMPANIONS.into_iter().chain([""]) {
+    let companions = COMPANIONS.into_iter().chain([""]).map(|suffix| {
         let mut name = path.clone().into_os_string();
         name.push(suffix);
-        let file = PathBuf::from(name);
+        PathBuf::from(name)
+    });
+    for file in companions.chain([links_path_of(dir, session)]) {
         if file.exists() {
             overwrite(&file)
                 .and_then(|()| fs::remove_file(&file))

@@ -207,6 +207,38 @@ impl SqliteStore {
         RawWriter::open(&self.dir, session, options)
     }
 
+    /// Makes, or finds, the file that takes the log of a session's links. What it holds is the caller's affair; it is
+    /// private to its owner and goes when the session goes.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn link_log(&self, session: &SessionId) -> Result<PathBuf, StoreError> {
+        let path = raw::links_path_of(&self.dir, session);
+        super::private::create_private_file(&path)?;
+        Ok(path)
+    }
+
+    /// Sessions whose links were logged.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn link_logs(&self) -> Result<Vec<(SessionId, PathBuf)>, StoreError> {
+        let folder = self.dir.join(raw::FOLDER);
+        let entries = std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, &e))?;
+        let mut logs = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(|e| StoreError::io(&folder, &e))?.path();
+            let named = path.file_stem().and_then(|s| s.to_str()).map(str::to_owned);
+            if path.extension().is_some_and(|e| e == "links")
+                && let Some(Ok(session)) = named.map(|n| SessionId::parse(&n))
+            {
+                logs.push((session, path));
+            }
+        }
+        logs.sort();
+        Ok(logs)
+    }
+
     /// Ends a raw recording: packs it anew in long chunks, and notes size and hash of the file in the record.
     ///
     /// # Errors

@@ -1,0 +1,370 @@
+//! `lope record`: a run from sensors, live, kept to the last sample.
+
+use super::Globals;
+use super::failure::{Exit, Failure};
+use super::live_view;
+use super::sensor_choice::{self, Choice, SensorArgs};
+use super::summary::Summary;
+use crate::model::units::{STANDARD_GRAVITY, rad};
+use crate::model::{Athlete, Placement, SegmentKind};
+use crate::pipeline::PipelineConfig;
+use crate::runtime::collect::SensorPlan;
+use crate::runtime::keep::{self, Keeper};
+use crate::runtime::live::{self, LiveError, View};
+use crate::runtime::offline::Pass;
+use crate::runtime::record::finish::{self, Whole};
+use crate::runtime::record::lane::Lane;
+use crate::runtime::record::settle::{self, Strides};
+use crate::runtime::record::{self, Fed, Feed, RecordPlan, RecordView, SensorHealth};
+use crate::runtime::stop::Stop;
+use crate::runtime::tally::Tally;
+use crate::sensors::driver::{Driver, Wanted, Wish};
+use crate::sensors::drivers;
+use crate::sensors::radio::{Radio, Stamp};
+use crate::store::{History, SessionState, SqliteStore, UtcMicros};
+use clap::Args;
+use serde_json::json;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// Arguments of `lope record`.
+#[derive(Args, Debug)]
+pub struct RecordArgs {
+    #[command(flatten)]
+    sensors: SensorArgs,
+    /// Stop by itself after this long: 90s, 30m, 1h30m
+    #[arg(long = "for", value_name = "TIME", value_parser = super::time_span)]
+    limit: Option<Duration>,
+    /// Begin with those that are there after this long
+    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = super::time_span)]
+    wait: Duration,
+    /// A word to find the run by
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+/// What is asked of a sensor, by where it is worn. Feet land hard and turn fast: foot peaks reach tens of g and more than
+/// 2000 °/s, so the widest ranges are asked for there and a sensor gives what it has (firmware-protocol/SPEC.md, section
+/// 12). 208 Hz is the rate the accuracy of the signal chain was measured at.
+fn wanted(placement: Option<Placement>, session: u64) -> Wanted {
+    let (acc_g, gyro_dps) = match placement.map(Placement::segment) {
+        Some(SegmentKind::Foot) => (32.0, 4000.0),
+        Some(SegmentKind::Shank) => (32.0, 2000.0),
+        _ => (16.0, 2000.0),
+    };
+    Wanted {
+        session,
+        rate_hz: 208.0,
+        acc_range: acc_g * STANDARD_GRAVITY,
+        gyro_range: rad(gyro_dps),
+    }
+}
+
+/// Unpredictable enough to name a recording: the hasher keys of the standard library come from the system's dice.
+fn dice() -> [u8; 18] {
+    let mut bytes = [0; 18];
+    for piece in bytes.chunks_mut(8) {
+        let n = RandomState::new().build_hasher().finish().to_le_bytes();
+        piece.copy_from_slice(&n[..piece.len()]);
+    }
+    bytes
+}
+
+fn now_utc() -> UtcMicros {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UtcMicros::from_micros(i64::try_from(since.as_micros()).unwrap_or(0))
+}
+
+/// A recording that its program did not end, finished now.
+struct Recovered {
+    session: String,
+    strides: u64,
+}
+
+/// Finishes recordings that were cut off: their logs say everything.
+fn recover(store: &SqliteStore) -> Result<Vec<Recovered>, Failure> {
+    let mut done = Vec::new();
+    for (session, path) in store.link_logs()? {
+        let row = store.session(&session)?;
+        if row.as_ref().is_some_and(|r| r.state == SessionState::Closed) {
+            continue;
+        }
+        // A log that does not even say what it is of holds no samples either; it stays for whoever wants to look.
+        let Ok(mut whole) = finish::read(&path, drivers::driver) else {
+            continue;
+        };
+        if whole.configs().is_empty() {
+            continue;
+        }
+        let pass = settle::settle(store, &mut whole, Strides::Anew)?;
+        done.push(Recovered {
+            session: session.to_string(),
+            strides: pass.map_or(0, |p| p.tally.strides()),
+        });
+    }
+    Ok(done)
+}
+
+/// Runs `lope record`.
+///
+/// # Errors
+/// No radio, no sensors, a store that cannot be written.
+pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
+    let console = globals.console;
+    let store = SqliteStore::open(&globals.data_dir()?, "lope record")?;
+    for r in recover(&store)? {
+        console.advice(&format!(
+            "an earlier recording was cut off; it is finished now: {} strides, session {}",
+            r.strides, r.session
+        ));
+    }
+    let runtime = live::threads().map_err(|e| threads_failed(&e))?;
+    let stamp = record::session_clock();
+    let start = now_utc();
+    let stop = Stop::on_ctrl_c();
+    let Choice { radio, sensors } = runtime.block_on(sensor_choice::choose(globals, &args.sensors, &stamp, &stop))?;
+    let plan = RecordPlan::new(start, dice(), keep::athlete()?, Athlete::default(), args.note.clone());
+    let log = store.link_log(&plan.session)?;
+    let session = Session {
+        globals,
+        args,
+        store: &store,
+        stop,
+        plan,
+        stamp,
+    };
+    let (whole, fed, live_pass) = session.record(&runtime, radio, sensors, &log)?;
+    session.end(whole, fed, live_pass)
+}
+
+struct Session<'a> {
+    globals: &'a Globals,
+    args: &'a RecordArgs,
+    store: &'a SqliteStore,
+    stop: Stop,
+    plan: RecordPlan,
+    stamp: Stamp,
+}
+
+type Recorded = (Whole, Fed, Pass);
+
+impl Session<'_> {
+    fn record(
+        &self,
+        runtime: &tokio::runtime::Runtime,
+        radio: Arc<dyn Radio>,
+        sensors: Vec<SensorPlan>,
+        log: &Path,
+    ) -> Result<Recorded, Failure> {
+        let wishes: Vec<Wish> = sensors
+            .iter()
+            .map(|s| Wish::Stream(wanted(s.placement, self.plan.number)))
+            .collect();
+        let with_drivers: Vec<(SensorPlan, Box<dyn Driver>)> = sensors
+            .into_iter()
+            .map(|s| (s.clone(), drivers::driver(s.kind)))
+            .collect();
+        let (to_record_view, record_view) = watch::channel(RecordView::default());
+        let mut feed = Feed::start(
+            runtime.handle(),
+            radio,
+            &self.stamp,
+            &self.plan,
+            with_drivers,
+            log,
+            to_record_view,
+        )
+        .map_err(|e| Failure::writing(log, &e))?;
+        self.globals.console.advice("connecting…");
+        let config = runtime.block_on(feed.gather(&wishes, self.args.wait, &self.stop));
+        self.tell_gathered(feed.lanes());
+        if !feed.lanes().iter().any(Lane::is_streaming) {
+            return Err(nobody_streams(feed.lanes()));
+        }
+        let config = PipelineConfig {
+            ..settle::pipeline_config(&self.plan, config.sensors)
+        };
+        let live_places: Vec<Placement> = config.sensors.iter().map(|s| s.placement).collect();
+        let meta = settle::meta_of(&self.plan, config.sensors.clone());
+        let mut keeper = Keeper::open(self.store, meta)?;
+        let (to_view, view) = watch::channel(View::default());
+        let viewer = self.viewer(view, record_view);
+        let (to_fed, fed) = std::sync::mpsc::sync_channel(1);
+        let (stop, limit) = (self.stop.clone(), self.args.limit);
+        let source = |to| async move {
+            let fed = feed.run(to, stop, limit, live_places).await;
+            // The receiver waits below unless the recording has failed already.
+            let _ = to_fed.send(fed);
+        };
+        let mut tally = Tally::default();
+        let done = live::run_on(runtime, config, source, &self.stop, to_view, |output| {
+            tally.take(output);
+            keeper.take(output)
+        });
+        let shown = viewer.join();
+        let fed = fed.recv();
+        let losses = match done {
+            Ok(losses) => losses,
+            Err(LiveError::Start(e)) => return Err(threads_failed(&e)),
+            // The log has everything: the next `lope record` finishes the session.
+            Err(LiveError::Taker(e)) => return Err(e.into()),
+        };
+        keeper.flush()?;
+        let fed = fed.map_err(|_| {
+            Failure::new(
+                "lope::record::ended",
+                Exit::Unexpected,
+                "The recording ended before its sensors did.",
+            )
+        })?;
+        if let Ok(Err(e)) = shown {
+            self.globals
+                .console
+                .advice(&format!("the terminal could not be drawn on: {e}"));
+        }
+        if let Err(e) = &fed.log {
+            self.globals
+                .console
+                .advice(&format!("{} could not be written to its end: {e}", log.display()));
+        }
+        let whole = finish::read(log, drivers::driver).map_err(|e| Failure::writing(log, &e))?;
+        let pass = Pass {
+            tally,
+            losses,
+            span_s: Some((0.0, fed.stop.secs())),
+            truncated: Vec::new(),
+        };
+        Ok((whole, fed, pass))
+    }
+
+    fn viewer(
+        &self,
+        view: watch::Receiver<View>,
+        record: watch::Receiver<RecordView>,
+    ) -> JoinHandle<std::io::Result<()>> {
+        let console = self.globals.console;
+        let drawn = std::io::stdout().is_terminal() && !console.json;
+        let (stop, name) = (self.stop.clone(), self.plan.note.clone().unwrap_or_default());
+        std::thread::spawn(move || {
+            if drawn {
+                live_view::draw(view, Some(record), &stop, &name)
+            } else {
+                std::thread::spawn(move || live_view::note_lines(record, console));
+                live_view::lines(view, console);
+                Ok(())
+            }
+        })
+    }
+
+    fn tell_gathered(&self, lanes: &[Lane]) {
+        for lane in lanes {
+            let health = lane.health();
+            let place = health.placement.map_or(health.name.as_str(), |p| p.name());
+            let rate = lane
+                .config()
+                .map(|c| format!("  {:.0} Hz", c.rate_hz))
+                .unwrap_or_default();
+            let firmware = health
+                .firmware
+                .as_ref()
+                .map(|f| format!("  firmware {f}"))
+                .unwrap_or_default();
+            let battery = health
+                .battery_percent
+                .map(|b| format!("  battery {b} %"))
+                .unwrap_or_default();
+            self.globals
+                .console
+                .advice(&format!("  {place:<12} {:<10}{rate}{firmware}{battery}", health.state));
+        }
+    }
+
+    /// Settles the recording, tells what it came to.
+    fn end(&self, mut whole: Whole, fed: Fed, live_pass: Pass) -> Result<Exit, Failure> {
+        let strides = if fed.incomplete {
+            self.globals
+                .console
+                .advice("samples came late; the strides are computed again with all of them");
+            Strides::Anew
+        } else {
+            Strides::Stand
+        };
+        let pass = settle::settle(self.store, &mut whole, strides)?.unwrap_or(live_pass);
+        let sensors: Vec<&SensorHealth> = whole.sensors.iter().map(|s| &s.health).collect();
+        let name = self
+            .plan
+            .note
+            .clone()
+            .unwrap_or_else(|| format!("recorded {}", self.plan.start.iso8601()));
+        let mut summary = Summary::new(name, fed.stop.secs(), pass.tally, pass.losses);
+        summary.stored_as(self.plan.session.to_string());
+        let console = self.globals.console;
+        if console.json {
+            let mut value = summary.json();
+            value["collected"] = json!(sensors);
+            value["latency_p99_s"] = json!(fed.latency.quantile(0.99));
+            console.result(&format!("{value:#}\n"))?;
+        } else {
+            console.result(&format!("{}\n{}", summary.text(), account(&sensors)))?;
+        }
+        Ok(if fed.log.is_err() { Exit::Partial } else { Exit::Done })
+    }
+}
+
+/// What each sensor sent, and what never came.
+fn account(sensors: &[&SensorHealth]) -> String {
+    let mut text = String::from("  collected\n");
+    for s in sensors {
+        let place = s.placement.map_or(s.name.as_str(), |p| p.name());
+        text.push_str(&format!(
+            "    {place:<12} {} samples",
+            s.live_samples + s.fetched_samples
+        ));
+        if s.fetched_samples > 0 {
+            text.push_str(&format!(", {} of them fetched afterwards", s.fetched_samples));
+        }
+        if s.missing.is_empty() {
+            text.push_str(", none missing");
+        }
+        for (why, n) in &s.missing {
+            text.push_str(&format!(", {n} missing ({})", why.replace('_', " ")));
+        }
+        if s.dropped_frames > 0 {
+            text.push_str(&format!(", {} packets dropped by this computer", s.dropped_frames));
+        }
+        for (rule, n) in &s.refused {
+            text.push_str(&format!(", {n} packets refused ({rule})"));
+        }
+        if s.links_lost > 0 {
+            text.push_str(&format!(", link lost {}×", s.links_lost));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn threads_failed(e: &std::io::Error) -> Failure {
+    Failure::new("lope::runtime::start", Exit::Outside, "No threads to run on.").why(e.to_string())
+}
+
+fn nobody_streams(lanes: &[Lane]) -> Failure {
+    let mut failure = Failure::new("lope::record::no_sensor", Exit::Outside, "No sensor streams.");
+    for lane in lanes {
+        let health = lane.health();
+        let place = health.placement.map_or(health.name.as_str(), |p| p.name());
+        let notes = if health.notes.is_empty() {
+            health.state.to_owned()
+        } else {
+            health.notes.join("; ")
+        };
+        failure = failure.why(format!("{place}: {notes}"));
+    }
+    failure
+        .try_this("wake the sensors, bring them near, and look with: lope scan")
+        .try_this("run without hardware: lope demo")
+}
