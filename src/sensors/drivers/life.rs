@@ -17,7 +17,7 @@ const ANSWER_S: f64 = 8.0;
 const EFFECT_S: f64 = 8.0;
 /// Data has to come within this of the last command of a start, s.
 const FIRST_DATA_S: f64 = 3.0;
-/// Data has to come at least this often afterwards, s: the slowest frames come every three (80 samples at 26 Hz).
+/// Data has to come at least this often afterwards, s.
 const DATA_EVERY_S: f64 = 6.0;
 /// Data this long on end ends an episode of failures, s.
 const STEADY_S: f64 = 30.0;
@@ -154,6 +154,10 @@ pub(crate) trait Protocol: Send {
     fn trouble(&mut self) -> Option<Trouble>;
     /// Whether data comes.
     fn flow(&self) -> Flow;
+    /// How much longer than usual its frames may take to fill, s.
+    fn fills_s(&self) -> f64 {
+        0.0
+    }
     /// What is done about silence.
     fn silence(&self) -> Silence;
     /// What this sensor, with these characteristics, cannot give.
@@ -322,7 +326,7 @@ impl<P: Protocol> Life<P> {
     fn watch(&mut self, now: SessionTime, said: &mut Vec<Said>) -> Option<Command> {
         let settled = *self.settled.get_or_insert(now);
         let flow = self.protocol.flow();
-        if now < quiet_until(settled, flow) {
+        if now < quiet_until(settled, flow).plus(self.protocol.fills_s()) {
             if matches!(flow, Flow::Since(_)) && now.since(settled) >= STEADY_S {
                 self.failures = 0;
                 self.told.clear();
@@ -518,7 +522,9 @@ impl<P: Protocol> Driver for Life<P> {
             return Some(until);
         }
         match (self.due(), self.settled) {
-            (Due::Nothing, Some(settled)) if self.streams() => Some(quiet_until(settled, self.protocol.flow())),
+            (Due::Nothing, Some(settled)) if self.streams() => {
+                Some(quiet_until(settled, self.protocol.flow()).plus(self.protocol.fills_s()))
+            }
             (Due::Nothing, _) if !self.streams() && !self.identify => None,
             _ => Some(self.seen),
         }

@@ -363,6 +363,13 @@ impl Protocol for Polar {
         oldest.map_or(Flow::Waited, Flow::Since)
     }
 
+    fn fills_s(&self) -> f64 {
+        // Frames of small differences hold eighty samples and more.
+        const MOST_SAMPLES: f64 = 100.0;
+        let slowest = self.streams.iter().filter_map(|s| s.choice).map(|c| c.rate).min();
+        slowest.map_or(0.0, |rate| (MOST_SAMPLES / f64::from(rate.max(1)) - 2.0).max(0.0))
+    }
+
     fn silence(&self) -> Silence {
         Silence::Restart
     }
