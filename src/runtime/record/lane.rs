@@ -3,7 +3,7 @@
 use crate::model::{Placement, SensorConfig, SensorEvent, SessionTime};
 use crate::runtime::collect::{Presence, SensorPlan, Told};
 use crate::sensors::driver::Progress;
-use crate::sensors::link::LinkEvent;
+use crate::sensors::link::{DownReason, LinkEvent};
 use crate::sensors::said::{Block, Identity, Late, MissingWhy, Note, RunningSpeed, Said};
 use crate::sensors::timeline::{Timeline, TimelineCounts};
 use serde::Serialize;
@@ -182,8 +182,8 @@ impl Lane {
                     "{frames} packets dropped: this computer is too slow for its sensors"
                 ));
             }
-            Told::Event(LinkEvent::Down { .. }) => {
-                if !self.is_done() {
+            Told::Event(LinkEvent::Down { reason, .. }) => {
+                if *reason != DownReason::Closed {
                     self.health.links_lost += 1;
                 }
             }
