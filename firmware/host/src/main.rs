@@ -24,7 +24,7 @@ use clock::PodClock;
 use firmware_protocol::pod::Slot;
 use firmware_protocol::{BootId, PodUid};
 use hci::TcpHci;
-use pod_firmware::{Identity, LONGEST_NAME, Station};
+use pod_firmware::{Identity, ImuCaps, LONGEST_NAME, Station};
 use runner::SimulatedImu;
 use tokio::net::TcpStream;
 use trouble_host::prelude::ExternalController;
@@ -97,7 +97,8 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let board = HostBoard::new(clock, truth);
     let mut slots = vec![Slot::EMPTY; (arguments.ring_s * FASTEST_HZ) as usize];
     // A crystal of the kind pods have; what this one really does is the caller's choice.
-    let station = Station::new(identity.setup(clock.now(), 50), &mut slots, board).map_err(|e| format!("{e:?}"))?;
+    let station = Station::new(identity.setup(clock.now(), 50), ImuCaps::COMMON, &mut slots, board)
+        .map_err(|e| format!("{e:?}"))?;
     let imu = SimulatedImu::new(arguments.wearer(placement)?, clock);
 
     let stream = connect(&arguments.hci).await?;
