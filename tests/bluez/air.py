@@ -254,7 +254,7 @@ def main() -> int:
     parser.add_argument("--strap", action="store_true", help="add a chest strap")
     parser.add_argument("--fault", type=fault, action="append", default=[], metavar='"SECONDS WORDS"')
     parser.add_argument("--interval-ms", type=float, default=0.0, help="connection interval; 0: everything passes at once")
-    parser.add_argument("--packets-per-event", type=int, default=2)
+    parser.add_argument("--packets-per-event", type=int, default=4)
     parser.add_argument("--supervision-s", type=float, default=2.0)
     parser.add_argument("pod_arguments", nargs="*", help="for every pod")
     arguments = parser.parse_args()
