@@ -7,6 +7,8 @@
 pub mod continuity;
 mod envelope;
 pub mod exchange;
+pub mod impact_drift;
+pub mod knock;
 mod quality;
 pub mod skew;
 mod slew;

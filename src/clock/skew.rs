@@ -101,7 +101,11 @@ impl ClockMap {
         };
         let excess = arrival - tick_s - line.y(tick_s);
         let room = UNKNOWN_PPM * (tick_s - newest).max(0.0).min(3600.0);
-        let early = if self.envelope.span() < KNOWN_S { EARLY_AT_FIRST_S } else { EARLY_S };
+        let early = if self.envelope.span() < KNOWN_S {
+            EARLY_AT_FIRST_S
+        } else {
+            EARLY_S
+        };
         if excess < -(early + room) {
             return ClockNews::Step { by_s: -excess };
         }

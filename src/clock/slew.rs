@@ -44,7 +44,11 @@ mod tests {
     #[test]
     fn a_correction_is_spread_and_time_goes_on() {
         let mut slewed = Slewed::default();
-        let line = |level| Line { at: 0.0, level, slope: 0.0 };
+        let line = |level| Line {
+            at: 0.0,
+            level,
+            slope: 0.0,
+        };
         assert_eq!(slewed.follow(0.0, &line(20.0)), 20.0);
         let mut before = 20.0;
         for k in 1..10_000 {

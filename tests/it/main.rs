@@ -1,6 +1,7 @@
 //! The integration tests, one binary. A module per question; what belongs in each:
 //!
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
+//! - `feet`: exchanged shoe sensors, simulated and recorded.
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
@@ -29,6 +30,8 @@ mod support;
 mod accuracy;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "files")]
+mod feet;
 mod front_door;
 #[cfg(feature = "files")]
 mod latency;

@@ -1,0 +1,323 @@
+//! Whether the sensor called left foot sits on the right one, within the first strides.
+//!
+//! Left and right are mirror images, so a single foot tells its side only by habits: toes point outwards, the foot turns its
+//! sole outwards while it takes load. The pelvis tells it by mechanics. Its forward is known without any foot (the order of
+//! fore-aft and vertical acceleration, as in the mounting of the sacrum), so its left is; and then the side that is loaded
+//! is the one that is high early in stance, and the one that the body is pushed away from: the ground pushes from the foot
+//! through the body, that is toward the midline.
+//!
+//! Each cue is a mean over the strides of both feet, signed by the *names* of the sensors: the same number comes out with the
+//! opposite sign when they are exchanged. Its distribution over people is taken as normal about what is published or follows
+//! from mechanics, with a wide spread ([`CUES`]); the logarithm of the ratio of the two densities adds up over cues. No cue may
+//! give more than [`MOST`], since a runner may be built the other way. Nothing is ever swapped by itself.
+
+use crate::model::units::{RAD_PER_DEG, STANDARD_GRAVITY};
+use crate::model::{Foot, Sensor, Side, Stride};
+use crate::orientation::TrackSample;
+use crate::orientation::sacrum_alignment::stride_up;
+use nalgebra::{Vector2, Vector3};
+
+/// Strides of each foot before anything is said.
+const FEWEST: u32 = 3;
+/// Strides of both feet remembered.
+const REMEMBERED: usize = 32;
+/// Log ratio at which an exchange is said: odds of a hundred to one.
+const SWAPPED_AT: f64 = -4.6;
+/// Log ratio at which the names are confirmed: twenty to one.
+const NAMED_AT: f64 = 3.0;
+/// Most that one cue may give.
+pub const MOST: f64 = 5.0;
+/// Share of the largest possible agreement that the direction of forward must reach.
+const FORWARD_MARGIN: f64 = 0.2;
+/// Early stance as a share of the stride.
+const EARLY: f64 = 0.2;
+/// Body hardly carried: below 0.4 g over a tenth of the stride there is flight.
+const LIGHT: f64 = 0.4 * STANDARD_GRAVITY;
+const LIGHT_SHARE: f64 = 0.1;
+
+/// What one cue is expected to be when the names are right.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CueLaw {
+    /// Mean over people.
+    pub mean: f64,
+    /// Standard deviation over people.
+    pub people: f64,
+    /// Standard deviation of a single stride.
+    pub stride: f64,
+}
+
+/// The laws of toe-out, eversion, rise and push. Toe-out: 6 ± 5° in running and walking populations. Eversion from contact to
+/// mid-stance: 6 ± 4°. Rise of the loaded side early in stance: obliquity spans 8–9° (Perpiñá-Martínez 2023), of which the early
+/// fifth sees about a sixth, ± as much. Push: 0.6 ± 0.4 m/s², a step half-width of 3–4 cm under a body a metre high, at the mean
+/// force of stance. Spreads are rounded up, and none was fitted to recordings [D].
+pub const CUES: [CueLaw; 4] = [
+    CueLaw {
+        mean: 6.0 * RAD_PER_DEG,
+        people: 5.0 * RAD_PER_DEG,
+        stride: 3.0 * RAD_PER_DEG,
+    },
+    CueLaw {
+        mean: 6.0 * RAD_PER_DEG,
+        people: 4.0 * RAD_PER_DEG,
+        stride: 3.0 * RAD_PER_DEG,
+    },
+    CueLaw {
+        mean: 1.5 * RAD_PER_DEG,
+        people: 1.2 * RAD_PER_DEG,
+        stride: 1.5 * RAD_PER_DEG,
+    },
+    CueLaw {
+        mean: 0.6,
+        people: 0.4,
+        stride: 0.8,
+    },
+];
+
+/// One cue as it stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cue {
+    /// Mean over both feet, each foot counting half, signed by the names: rad, m/s² for the push.
+    pub mean: f64,
+    /// Log ratio of "as named" to "exchanged".
+    pub log_ratio: f64,
+}
+
+/// All cues as they stand; `None` for one that could not be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FeetEvidence {
+    /// Toes point outwards.
+    pub toe_out: Option<Cue>,
+    /// The sole turns outwards after contact.
+    pub eversion: Option<Cue>,
+    /// The loaded side of the pelvis is high early in stance.
+    pub rise: Option<Cue>,
+    /// The body is pushed away from the loaded side.
+    pub push: Option<Cue>,
+}
+
+impl FeetEvidence {
+    /// Sum of the log ratios.
+    #[must_use]
+    pub fn log_ratio(&self) -> f64 {
+        let all = [self.toe_out, self.eversion, self.rise, self.push];
+        all.iter().flatten().map(|c| c.log_ratio).sum()
+    }
+}
+
+/// Why nothing can be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsure {
+    /// Fewer than three strides of one of the feet.
+    TooFewStrides,
+    /// No cue could be read: no mounting of a foot, no pelvis.
+    NothingToReadFrom,
+    /// The cues are weak or contradict each other.
+    Undecided,
+}
+
+/// Whether the names are right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeetVerdict {
+    /// As named.
+    AsNamed,
+    /// The sensor called left sits on the right foot.
+    Swapped,
+    /// Cannot say.
+    CannotSay(Unsure),
+}
+
+/// What one stride gave, by the name of its foot.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    side: Side,
+    toe_out: Option<f64>,
+    eversion: Option<f64>,
+    /// Rise and push as vectors of the sensor's horizontal plane, signed by the name.
+    pelvis: Option<(Vector2<f64>, Vector2<f64>)>,
+}
+
+/// Gathers strides of both feet and answers. Fixed size.
+#[derive(Clone, Debug)]
+pub struct FeetCheck {
+    noted: Vec<Noted>,
+    counts: [u32; 2],
+    /// Sensor axis of the sacrum from which angles in its horizontal plane are counted.
+    first_axis: Option<Vector3<f64>>,
+    /// Forward in that plane, summed, and the most that sum could be.
+    forward: Vector2<f64>,
+    forward_most: f64,
+}
+
+impl Default for FeetCheck {
+    fn default() -> Self {
+        Self {
+            noted: Vec::with_capacity(REMEMBERED),
+            counts: [0; 2],
+            first_axis: None,
+            forward: Vector2::zeros(),
+            forward_most: 0.0,
+        }
+    }
+}
+
+impl FeetCheck {
+    /// Takes a stride of a foot, and the samples from its contact to the next one of the same foot: of the foot itself in foot
+    /// axes, of the sacrum in sensor axes, where there are any. Turning strides and strides without side or contact are
+    /// passed over, and so is everything after the first 32.
+    pub fn note_stride(
+        &mut self,
+        stride: &Stride,
+        foot: Option<&[TrackSample<Foot>]>,
+        sacrum: Option<&[TrackSample<Sensor>]>,
+    ) {
+        let (Some(side), Some(contact), Some(next)) = (stride.side, stride.contact, stride.next_ic) else {
+            return;
+        };
+        if stride.flags.turning || stride.flags.implausible_contact || self.noted.len() == REMEMBERED {
+            return;
+        }
+        let period = next.since(contact.ic);
+        let eversion = foot.map(|held| {
+            let loading = held.windows(2).filter(|w| w[0].t >= contact.ic && w[1].t <= contact.m);
+            side.sign() * loading.map(|w| w[0].gyro.v.x * w[1].t.since(w[0].t)).sum::<f64>()
+        });
+        let stance = contact.tc.since(contact.ic) / period.max(1e-3);
+        let pelvis = sacrum.and_then(|held| self.pelvis(held, period, stance, side));
+        self.counts[usize::from(side == Side::Right)] += 1;
+        self.noted.push(Noted {
+            side,
+            toe_out: stride.foot.and_then(|f| f.toe_out_rad),
+            eversion,
+            pelvis,
+        });
+    }
+
+    /// Rise and push of one stride in the sacrum sensor's horizontal plane; adds to what is known of forward.
+    fn pelvis(
+        &mut self,
+        held: &[TrackSample<Sensor>],
+        period: f64,
+        stance: f64,
+        side: Side,
+    ) -> Option<(Vector2<f64>, Vector2<f64>)> {
+        let from = held.first()?.t;
+        if held.len() < 32 || held.last()?.t.since(from) < 0.9 * period {
+            return None;
+        }
+        let up = stride_up(held);
+        let axis = *self
+            .first_axis
+            .get_or_insert_with(|| Vector3::ith_axis(up.abs().imin()).into_inner());
+        let e1 = (axis - up * up.dot(&axis)).try_normalize(1e-6)?;
+        let heading = held.iter().fold(Vector3::zeros(), |sum, s| sum + s.level_from.q * e1);
+        let h = heading.xy().try_normalize(1e-9)?;
+        let plane = |v: &Vector3<f64>| Vector2::new(v.x * h.x + v.y * h.y, v.y * h.x - v.x * h.y);
+        let mut early = (Vector2::zeros(), 0.0);
+        let mut loaded = (Vector2::zeros(), 0.0);
+        let (mut lean, mut force) = (Vector2::zeros(), Vector2::zeros());
+        // Second harmonic of the stride: horizontal (two axes) and vertical, each real and imaginary.
+        let (mut re, mut im, mut light) = (Vector3::zeros(), Vector3::zeros(), 0);
+        for s in held {
+            let a = s.level_from.q * s.acc.v;
+            let (b, f) = (plane(&(s.level_from.q * up)), plane(&a));
+            let phase = s.t.since(from) / period;
+            lean += b;
+            force += f;
+            if phase < EARLY {
+                early = (early.0 + b, early.1 + 1.0);
+            }
+            if phase < stance {
+                loaded = (loaded.0 + f, loaded.1 + 1.0);
+            }
+            let (sin, cos) = (2.0 * std::f64::consts::TAU * phase).sin_cos();
+            let all = Vector3::new(f.x, f.y, a.z - STANDARD_GRAVITY);
+            re += all * cos;
+            im -= all * sin;
+            light += usize::from(a.z < LIGHT);
+        }
+        let n = held.len() as f64;
+        // A running body is slowest when lowest, a walking one when highest (see the mounting of the sacrum).
+        let turn = if light as f64 > LIGHT_SHARE * n { -0.25 } else { 0.5 } * std::f64::consts::PI;
+        let (sin, cos) = turn.sin_cos();
+        let along = |i: usize| cos * (re[i] * re.z + im[i] * im.z) + sin * (im[i] * re.z - re[i] * im.z);
+        self.forward += Vector2::new(along(0), along(1)) / (n * n);
+        let horizontal = re.xy().norm_squared() + im.xy().norm_squared();
+        self.forward_most += (horizontal * (re.z * re.z + im.z * im.z)).sqrt() / (n * n);
+        if early.1 < 1.0 || loaded.1 < 1.0 {
+            return None;
+        }
+        // The left side is up where the body's own up leans to the right.
+        let rise = -(early.0 / early.1 - lean / n) * side.sign();
+        let push = -(loaded.0 / loaded.1 - force / n) * side.sign();
+        Some((rise, push))
+    }
+
+    /// What the cues say so far.
+    #[must_use]
+    pub fn evidence(&self) -> FeetEvidence {
+        let known = self.forward.norm() > FORWARD_MARGIN * self.forward_most;
+        let left = self
+            .forward
+            .try_normalize(1e-12)
+            .filter(|_| known)
+            .map(|f| Vector2::new(-f.y, f.x));
+        let pelvis = |pick: fn(&(Vector2<f64>, Vector2<f64>)) -> Vector2<f64>| {
+            move |n: &Noted| Some(pick(n.pelvis.as_ref()?).dot(&left?))
+        };
+        FeetEvidence {
+            toe_out: self.cue(&CUES[0], |n| n.toe_out),
+            eversion: self.cue(&CUES[1], |n| n.eversion),
+            rise: self.cue(&CUES[2], pelvis(|p| p.0)),
+            push: self.cue(&CUES[3], pelvis(|p| p.1)),
+        }
+    }
+
+    /// Mean over feet of the median over strides, and its log ratio. The mean of both feet, because an offset that the two have
+    /// in common in space (a drifting heading, a leaning sensor) has opposite signs in them and cancels.
+    fn cue(&self, law: &CueLaw, read: impl Fn(&Noted) -> Option<f64>) -> Option<Cue> {
+        let mut sides = [0.0; 2];
+        let mut fewest = u32::MAX;
+        for (value, side) in sides.iter_mut().zip([Side::Left, Side::Right]) {
+            let mut all = [0.0; REMEMBERED];
+            let mut n = 0;
+            for v in self.noted.iter().filter(|x| x.side == side).filter_map(&read) {
+                all[n] = v;
+                n += 1;
+            }
+            let used = &mut all[..n];
+            used.sort_unstable_by(f64::total_cmp);
+            *value = *used.get(n / 2)?;
+            fewest = fewest.min(n as u32);
+        }
+        if fewest < FEWEST {
+            return None;
+        }
+        let mean = 0.5 * (sides[0] + sides[1]);
+        let variance = law.people * law.people + law.stride * law.stride / (2.0 * f64::from(fewest));
+        let log_ratio = (2.0 * law.mean * mean / variance).clamp(-MOST, MOST);
+        Some(Cue { mean, log_ratio })
+    }
+
+    /// Strides taken so far of the feet named left and right.
+    #[must_use]
+    pub fn strides(&self) -> [u32; 2] {
+        self.counts
+    }
+
+    /// The verdict so far.
+    #[must_use]
+    pub fn verdict(&self) -> FeetVerdict {
+        if self.counts.iter().any(|n| *n < FEWEST) {
+            return FeetVerdict::CannotSay(Unsure::TooFewStrides);
+        }
+        let evidence = self.evidence();
+        if evidence == FeetEvidence::default() {
+            return FeetVerdict::CannotSay(Unsure::NothingToReadFrom);
+        }
+        match evidence.log_ratio() {
+            r if r <= SWAPPED_AT => FeetVerdict::Swapped,
+            r if r >= NAMED_AT => FeetVerdict::AsNamed,
+            _ => FeetVerdict::CannotSay(Unsure::Undecided),
+        }
+    }
+}
