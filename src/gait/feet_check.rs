@@ -281,3 +281,47 @@ impl FeetCheck {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A check whose strides all gave these values, signed by the names.
+    fn noted(strides: u32, eversion_deg: Option<f64>, rise_deg: Option<f64>) -> FeetCheck {
+        let mut check = FeetCheck::default();
+        for k in 0..strides {
+            let side = if k % 2 == 0 { Side::Left } else { Side::Right };
+            check.counts[usize::from(side == Side::Right)] += 1;
+            check.noted.push(Noted {
+                side,
+                eversion: eversion_deg.map(|d| d * RAD_PER_DEG),
+                // Forward is the first axis of the plane, left the second.
+                rise: rise_deg.map(|d| Vector2::new(0.3, d * RAD_PER_DEG)),
+            });
+        }
+        (check.forward, check.forward_most) = (Vector2::new(1.0, 0.0), 1.5);
+        check
+    }
+
+    #[test]
+    fn exchanged_names_turn_the_answer_round_and_weak_or_torn_cues_give_none() {
+        let verdict = |e, r| noted(8, e, r).verdict();
+        assert_eq!(verdict(Some(5.0), Some(1.5)), FeetVerdict::AsNamed);
+        assert_eq!(verdict(Some(-5.0), Some(-1.5)), FeetVerdict::Swapped);
+        assert_eq!(verdict(None, Some(-3.0)), FeetVerdict::Swapped);
+        let undecided = FeetVerdict::CannotSay(Unsure::Undecided);
+        assert_eq!(verdict(Some(-8.0), Some(2.0)), undecided, "torn");
+        assert_eq!(verdict(Some(-3.0), None), undecided, "weak");
+        let nothing = FeetVerdict::CannotSay(Unsure::NothingToReadFrom);
+        assert_eq!(verdict(None, None), nothing);
+        let few = FeetVerdict::CannotSay(Unsure::TooFewStrides);
+        assert_eq!(noted(4, Some(-9.0), Some(-9.0)).verdict(), few);
+    }
+
+    #[test]
+    fn a_pelvis_whose_forward_is_not_known_is_not_asked() {
+        let mut check = noted(8, None, Some(-4.0));
+        check.forward_most = 10.0;
+        assert_eq!(check.evidence().rise, None);
+    }
+}

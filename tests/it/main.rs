@@ -1,5 +1,6 @@
 //! The integration tests, one binary. A module per question; what belongs in each:
 //!
+//! - `sync`: clocks that run apart during a simulated run, and sensors that turn in their strap.
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
 //! - `feet`: exchanged shoe sensors, simulated and recorded.
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
@@ -41,6 +42,7 @@ mod licences;
 mod reference;
 #[cfg(feature = "cli")]
 mod refusals;
+mod sync;
 mod tidy;
 #[cfg(feature = "files")]
 mod vqf;
