@@ -11,7 +11,7 @@
 //! well: their arrivals ([`ExchangeMap::note_arrival`]) make that wall sharp, and with it the rate.
 //!
 //! The fit through the fifth of exchanges with the smallest δ (Theil–Sen) was tried first: with ways of 5–40 ms its rate
-//! was off by up to 240 ppm after a minute [S]. The bound is still that of the protocol, half the smallest δ of the last 60 s: a
+//! ran into the limit of 200 ppm after a minute, where 40 were true [S]. The bound is still that of the protocol, half the smallest δ of the last 60 s: a
 //! radio whose ways out and back always differ is not seen by any of this.
 
 use super::envelope::{Envelope, Line, rate_of};

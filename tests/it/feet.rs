@@ -92,14 +92,14 @@ fn simulated_starts() {
             missed += u64::from(wrong.verdict == FeetVerdict::AsNamed);
             found.extend(wrong.said_after);
         }
+        let early = found.iter().filter(|s| **s <= 10).count() as u64;
         println!(
-            "{} sensors, {n} starts: confirmed {confirmed}, false alarms {alarms}; exchanged: found {} after at most {:?} \
-             strides, confirmed {missed}",
+            "{} sensors, {n} starts: confirmed {confirmed}, false alarms {alarms}; exchanged: found {} (within ten strides \
+             {early}, all within {:?}), confirmed {missed}",
             placements.len(),
             found.len(),
             found.iter().max(),
         );
-        let early = found.iter().filter(|s| **s <= 10).count() as u64;
         assert!(100 * alarms < n.max(100), "false alarms {alarms} of {n}");
         assert!(100 * missed < n.max(100), "confirmed though exchanged {missed} of {n}");
         assert!(100 * early >= 95 * n, "within ten strides {early} of {n}");
