@@ -103,7 +103,10 @@ pub fn make(choice: &RadioChoice, stamp: &Stamp) -> Result<Arc<dyn Radio>, Failu
         RadioChoice::Wire { .. } => {
             let text = choice.text();
             let address = text.strip_prefix("wire:").unwrap_or(&text);
-            Ok(Arc::new(crate::sensors::wire::WireRadio::new(address, Arc::clone(stamp))))
+            Ok(Arc::new(crate::sensors::wire::WireRadio::new(
+                address,
+                Arc::clone(stamp),
+            )))
         }
     }
 }
