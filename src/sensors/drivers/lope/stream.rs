@@ -74,6 +74,8 @@ pub(super) struct Stream {
     marked: Option<u32>,
     /// What the pod said it has at an instant: nothing can be far above.
     known_at: (SessionTime, u32),
+    /// Its last rate, Hz.
+    rate_hz: f64,
     /// Arrival of the latest live frame.
     heard: Option<SessionTime>,
     /// The RANGE under way, and when something of it last came.
@@ -95,6 +97,7 @@ impl Stream {
             safe: 0,
             marked: None,
             known_at: (SessionTime::ZERO, 0),
+            rate_hz: 0.0,
             heard: None,
             asked: None,
             vain: (0, 0),
@@ -123,6 +126,7 @@ impl Stream {
         }
         *next_seam += 1;
         let number = *next_seam;
+        self.rate_hz = f64::from(record.rate_mhz) / 1000.0;
         self.seams.insert(
             cfg_id.get(),
             Seam {
@@ -168,9 +172,8 @@ impl Stream {
     /// Samples that passed since the last frame by the host's clock, at least one: all that can be known of a session
     /// that is gone.
     fn span_since_heard(&self, now: SessionTime) -> u64 {
-        let rate = self.latest().map_or(0.0, |c| f64::from(c.rate_mhz) / 1000.0);
         let since = self.heard.map_or(0.0, |heard| now.since(heard).max(0.0));
-        ((since * rate).round() as u64).max(1)
+        ((since * self.rate_hz).round() as u64).max(1)
     }
 
     /// The session is gone from the pod: nothing of it will come any more.
@@ -179,6 +182,8 @@ impl Stream {
         for (first, end) in open {
             self.say_missing(first, end, why, said);
         }
+        // The next session may use the same numbers for other configurations.
+        self.seams.clear();
         let end = self.tracker.end();
         let mut empty = StreamTracker::new(self.id);
         // Keeps the end and forgets the holes: they have been named.

@@ -3,6 +3,7 @@
 use super::truth::{Plan, at, run, wanted};
 use crate::model::units::STANDARD_GRAVITY;
 use crate::sensors::driver::Progress;
+use crate::sensors::drivers::lope::link::CONTROL_CHAN;
 use crate::sensors::said::MissingWhy;
 use crate::sensors::simulated::air::AirFaults;
 use crate::sensors::simulated::dice::Dice;
@@ -82,9 +83,13 @@ fn hard_life(seed: u64) -> (Plan, bool) {
         ..SimPodSetup::default()
     };
     let long = dice.between(0.02, 0.15);
+    // Notifications may be lost as they like; of replies only so many that a conversation gets anywhere, because each costs
+    // a link.
+    let only_frames = dice.happens(0.7);
     let air = AirFaults {
         seed,
-        loss: dice.between(0.0, 0.2),
+        loss: dice.between(0.0, if only_frames { 0.25 } else { 0.05 }),
+        spared: if only_frames { vec![CONTROL_CHAN] } else { vec![] },
         duplicate: dice.between(0.0, 0.05),
         truncate: dice.between(0.0, 0.01),
         delay_s: (0.005, long),
@@ -103,6 +108,7 @@ fn hard_life(seed: u64) -> (Plan, bool) {
         ring: 60 * 960,
         wanted,
         stop_s: 30.0,
+        patience_s: 600.0,
         ..Plan::default()
     };
     (plan, reboots)
