@@ -94,11 +94,13 @@ impl Hand {
     }
 
     fn blocks(&self) -> Vec<&Block> {
-        let block = |s| match s {
-            &Said::Block(ref b) => Some(b),
-            _ => None,
-        };
-        self.said.iter().filter_map(block).collect()
+        let mut blocks = Vec::new();
+        for s in &self.said {
+            if let Said::Block(b) = s {
+                blocks.push(b);
+            }
+        }
+        blocks
     }
 
     fn streaming(&self) -> Option<&Streaming> {
