@@ -26,4 +26,5 @@ pub mod queue;
 #[cfg(feature = "runtime")]
 pub mod radio;
 pub mod said;
+pub mod tap;
 pub mod timeline;
