@@ -17,10 +17,12 @@ pub mod live_view;
 pub mod orientation;
 pub mod progress;
 pub mod radio;
+pub mod record;
 pub mod redrawn;
 pub mod replay;
 pub mod safe_file;
 pub mod scan;
+pub mod sensor_choice;
 pub mod sensor_words;
 pub mod sensors;
 pub mod sessions;
@@ -91,6 +93,8 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     /// What is kept: list, show, export, delete
     Sessions(sessions::SessionsArgs),
+    /// Record a run from sensors, live, to the last sample
+    Record(record::RecordArgs),
     /// Look for sensors
     Scan(scan::ScanArgs),
     /// Your kits of sensors: list, show, rename, forget
@@ -229,6 +233,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Replay(args) => replay::run(&globals, args),
         Verb::Simulate(args) => simulate::run(&globals, args),
         Verb::Sessions(args) => sessions::run(&globals, args),
+        Verb::Record(args) => record::run(&globals, args),
         Verb::Scan(args) => scan::run(&globals, args),
         Verb::Sensors(args) => sensors::run(&globals, args),
         Verb::Doctor => doctor::run(&globals, listing),

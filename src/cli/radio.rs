@@ -95,9 +95,10 @@ pub fn plans(kit: &Kit) -> Vec<SensorPlan> {
 /// # Errors
 /// This build lacks it.
 pub fn make(choice: &RadioChoice, stamp: &Stamp) -> Result<Arc<dyn Radio>, Failure> {
-    // A radio of this process, not a setting: what is chosen decides which of the arms is built in.
-    let _ = stamp;
     match choice {
+        #[cfg(feature = "ble")]
+        RadioChoice::Ble => Ok(Arc::new(crate::sensors::ble::BleRadio::new(Arc::clone(stamp)))),
+        #[cfg(not(feature = "ble"))]
         RadioChoice::Ble => Err(lacking("ble", "Bluetooth")),
         RadioChoice::Wire { .. } => Err(lacking("wire", "sensors behind a socket")),
     }

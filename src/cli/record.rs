@@ -165,8 +165,10 @@ impl Session<'_> {
             .iter()
             .map(|s| Wish::Stream(wanted(s.placement, self.plan.number)))
             .collect();
-        let with_drivers: Vec<(SensorPlan, Box<dyn Driver>)> =
-            sensors.into_iter().map(|s| (s.clone(), drivers::driver(s.kind))).collect();
+        let with_drivers: Vec<(SensorPlan, Box<dyn Driver>)> = sensors
+            .into_iter()
+            .map(|s| (s.clone(), drivers::driver(s.kind)))
+            .collect();
         let (to_record_view, record_view) = watch::channel(RecordView::default());
         let mut feed = Feed::start(
             runtime.handle(),
@@ -262,7 +264,7 @@ impl Session<'_> {
     fn tell_gathered(&self, lanes: &[Lane]) {
         for lane in lanes {
             let health = lane.health();
-            let place = health.placement.map_or(health.name.as_str(), Placement::name);
+            let place = health.placement.map_or(health.name.as_str(), |p| p.name());
             let rate = lane
                 .config()
                 .map(|c| format!("  {:.0} Hz", c.rate_hz))
@@ -318,8 +320,11 @@ impl Session<'_> {
 fn account(sensors: &[&SensorHealth]) -> String {
     let mut text = String::from("  collected\n");
     for s in sensors {
-        let place = s.placement.map_or(s.name.as_str(), Placement::name);
-        text.push_str(&format!("    {place:<12} {} samples", s.live_samples + s.fetched_samples));
+        let place = s.placement.map_or(s.name.as_str(), |p| p.name());
+        text.push_str(&format!(
+            "    {place:<12} {} samples",
+            s.live_samples + s.fetched_samples
+        ));
         if s.fetched_samples > 0 {
             text.push_str(&format!(", {} of them fetched afterwards", s.fetched_samples));
         }
@@ -351,7 +356,7 @@ fn nobody_streams(lanes: &[Lane]) -> Failure {
     let mut failure = Failure::new("lope::record::no_sensor", Exit::Outside, "No sensor streams.");
     for lane in lanes {
         let health = lane.health();
-        let place = health.placement.map_or(health.name.as_str(), Placement::name);
+        let place = health.placement.map_or(health.name.as_str(), |p| p.name());
         let notes = if health.notes.is_empty() {
             health.state.to_owned()
         } else {

@@ -3,6 +3,7 @@
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
+//! - `fake_bluez`: Bluetooth through the system, against a false Bluetooth service on a bus of its own.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `accuracy`: the synthetic runner, measured against its truth.
@@ -29,6 +30,8 @@ mod support;
 mod accuracy;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(all(feature = "ble", target_os = "linux"))]
+mod fake_bluez;
 mod front_door;
 #[cfg(feature = "files")]
 mod latency;

@@ -263,7 +263,7 @@ impl Lane {
             Said::RunningSpeed(RunningSpeed { speed, .. }) => self.health.pod_speed = Some(*speed),
             Said::Note(note) => self.take_note(note, say),
             Said::Streaming(s) => drop(self.widths.insert((s.stream, s.seam), s.quantity.width())),
-            Said::Clock(_) | Said::Mark { .. } => {}
+            Said::Clock(_) | Said::Mark { .. } | Said::Calibration(_) => {}
         }
         if let Some(timeline) = &mut self.timeline {
             timeline.take(said, now, out);

@@ -42,6 +42,8 @@ use tokio::time::MissedTickBehavior;
 
 /// What a sensor sent is marked as kept this often, so that it may forget it, s.
 const MARK_EVERY_S: u64 = 5;
+/// The same while sensors hand over their last samples.
+const MARK_AT_THE_END: Duration = Duration::from_millis(500);
 /// Time goes on for lanes without samples this often.
 const TICK: Duration = Duration::from_millis(50);
 /// After the end of a run, sensors are given this long to hand over what they still hold.
@@ -127,6 +129,8 @@ pub struct Feed {
     /// Samples that came before the signal loop was there.
     early: Vec<SensorEvent>,
     log_failed: bool,
+    /// Sensors that were told to mark and not yet that all is safe.
+    marked: Vec<bool>,
 }
 
 /// What a feed came to.
@@ -170,6 +174,7 @@ impl Feed {
             text: plan::sensor_text(p),
         }));
         let log_failed = !log.push(first);
+        let marked = vec![false; lanes.len()];
         Ok(Self {
             collecting: Collecting::start(handle, radio, stamp, sensors),
             lanes,
@@ -181,6 +186,7 @@ impl Feed {
             latency: Latency::default(),
             early: Vec::new(),
             log_failed,
+            marked,
         })
     }
 
@@ -244,6 +250,8 @@ impl Feed {
                 end = Some((self.stamp)());
                 self.shown.fetching = true;
                 self.collecting.wish_all(Wish::Stop).await;
+                // Sensors forget only what is safe, and are done only when they have forgotten.
+                mark = tokio::time::interval(MARK_AT_THE_END);
             }
             if let Some(since) = ending
                 && (self.lanes.iter().all(Lane::is_done) || since.elapsed() > FETCH_LIMIT)
@@ -255,12 +263,23 @@ impl Feed {
                     Some(batch) => self.take(batch, &mut events),
                     None => break,
                 },
-                Some(sensor) = self.durable.recv() => self.collecting.wish(sensor, Wish::AllSafe).await,
-                _ = mark.tick() => self.collecting.wish_all(Wish::Mark).await,
+                Some(sensor) = self.durable.recv() => {
+                    self.marked[sensor] = false;
+                    self.collecting.wish(sensor, Wish::AllSafe).await;
+                }
+                _ = mark.tick() => self.mark_all().await,
                 _ = tick.tick() => self.tick(&mut events),
             }
         }
         self.finish(to, events, end, &live).await
+    }
+
+    async fn mark_all(&mut self) {
+        for sensor in 0..self.marked.len() {
+            if !std::mem::replace(&mut self.marked[sensor], true) {
+                self.collecting.wish(sensor, Wish::Mark).await;
+            }
+        }
     }
 
     async fn finish(

@@ -3,6 +3,14 @@
 //! One file or folder a protocol. To add one: its file, a variant of [`DriverKind`] with its lines below, a line in the
 //! conformance suite.
 
+pub mod bytes;
+pub mod dot;
+pub mod lope;
+pub mod movesense;
+pub mod polar;
+pub mod sig;
+
+use super::driver::Driver;
 use super::link::{Advert, sig_uuid};
 
 /// A kind of sensor lope can talk to.
@@ -66,5 +74,14 @@ impl DriverKind {
         } else {
             None
         }
+    }
+}
+
+/// A driver of this kind, fresh.
+#[must_use]
+pub fn driver(kind: DriverKind) -> Box<dyn Driver> {
+    match kind {
+        DriverKind::Lope => Box::new(lope::LopeDriver::new()),
+        _ => Box::new(lope::LopeDriver::new()),
     }
 }

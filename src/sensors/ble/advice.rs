@@ -1,0 +1,1 @@
+//! What to tell a person whose radio does not work.

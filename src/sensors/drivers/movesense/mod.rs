@@ -1,0 +1,5 @@
+//! Movesense's GATT sensor data.
+//!
+//! [`gsp`] frames; [`driver`] what is asked when.
+
+pub mod gsp;
