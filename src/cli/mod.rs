@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod failure;
 pub mod live_view;
 pub mod orientation;
+pub mod pod;
 pub mod progress;
 pub mod radio;
 pub mod record;
@@ -99,6 +100,8 @@ enum Verb {
     Scan(scan::ScanArgs),
     /// Your kits of sensors: list, show, rename, forget
     Sensors(sensors::SensorsArgs),
+    /// Virtual pods on a simulated runner, to record from without hardware
+    Pod(pod::PodArgs),
     /// What works on this machine, what does not, and how to mend it
     Doctor,
     #[command(hide = true)]
@@ -237,6 +240,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Scan(args) => scan::run(&globals, args),
         Verb::Sensors(args) => sensors::run(&globals, args),
         Verb::Doctor => doctor::run(&globals, listing),
+        Verb::Pod(args) => pod::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

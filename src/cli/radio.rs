@@ -100,10 +100,15 @@ pub fn make(choice: &RadioChoice, stamp: &Stamp) -> Result<Arc<dyn Radio>, Failu
         RadioChoice::Ble => Ok(Arc::new(crate::sensors::ble::BleRadio::new(Arc::clone(stamp)))),
         #[cfg(not(feature = "ble"))]
         RadioChoice::Ble => Err(lacking("ble", "Bluetooth")),
-        RadioChoice::Wire { .. } => Err(lacking("wire", "sensors behind a socket")),
+        RadioChoice::Wire { .. } => {
+            let text = choice.text();
+            let address = text.strip_prefix("wire:").unwrap_or(&text);
+            Ok(Arc::new(crate::sensors::wire::WireRadio::new(address, Arc::clone(stamp))))
+        }
     }
 }
 
+#[cfg(not(feature = "ble"))]
 fn lacking(feature: &str, what: &str) -> Failure {
     Failure::new(
         "lope::radio::lacking",

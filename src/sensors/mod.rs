@@ -11,7 +11,7 @@
 //! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`simulated`] the other end without a
 //! radio; [`pods`] frames of simulated recordings to events; [`timeline`] what drivers say to events on the session clock.
 //! With tasks at hand also `radio`, the seam to what carries bytes, `queue`, between the two, `log`, everything that happened
-//! on the links of a recording, and `ble`, the radio of this computer.
+//! on the links of a recording, `ble`, the radio of this computer, and `wire`, sensors behind a socket.
 //!
 //! A driver is a state machine: bytes and arrival times in, statements and commands out. So every one of them runs the same
 //! against a radio, a simulated radio and a log of yesterday's run. Nothing here knows gait.
@@ -32,3 +32,5 @@ pub mod said;
 pub mod simulated;
 pub mod tap;
 pub mod timeline;
+#[cfg(feature = "runtime")]
+pub mod wire;

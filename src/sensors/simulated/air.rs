@@ -29,6 +29,8 @@ pub struct AirFaults {
     pub delay_s: (f64, f64),
     /// Characteristics of which nothing arrives at all.
     pub deaf: Vec<Chan>,
+    /// Single notifications that are lost: characteristic, and which of all it ever sent, from 1.
+    pub swallowed: Vec<(Chan, u64)>,
     /// The MTU the host's adapter allows.
     pub mtu: u16,
     /// Spans in which the sensor is out of reach, s of session time: from, length.
@@ -49,6 +51,7 @@ impl Default for AirFaults {
             truncate: 0.0,
             delay_s: (0.005, 0.040),
             deaf: Vec::new(),
+            swallowed: Vec::new(),
             mtu: 247,
             out_of_range: Vec::new(),
             breaks_at: Vec::new(),
@@ -88,6 +91,7 @@ pub struct Air<'p> {
     breaks_next: Option<SessionTime>,
     carried: Carried,
     sent: Vec<(Chan, Vec<u8>)>,
+    by_chan: BTreeMap<Chan, u64>,
     now: SessionTime,
 }
 
@@ -116,6 +120,7 @@ impl<'p> Air<'p> {
             breaks_next: None,
             carried: Carried::default(),
             sent: Vec::new(),
+            by_chan: BTreeMap::new(),
             now: SessionTime::ZERO,
         }
     }
@@ -217,6 +222,18 @@ impl<'p> Air<'p> {
         self.ways.insert((at, self.number), delivery);
     }
 
+    /// From `from` on the sensor is out of reach for so long, s: one span more.
+    pub fn be_away(&mut self, from: SessionTime, length_s: f64) {
+        self.faults.out_of_range.push((from.secs(), length_s));
+    }
+
+    /// The host's side ends the link: its adapter is gone.
+    pub fn cut(&mut self, now: SessionTime, reason: DownReason) {
+        if self.linked {
+            self.end(now, reason);
+        }
+    }
+
     /// When something happens next.
     #[must_use]
     pub fn next_at(&self) -> Option<SessionTime> {
@@ -308,8 +325,10 @@ impl<'p> Air<'p> {
                 continue;
             }
             self.carried.sent += 1;
-            let lost =
-                self.dice.happens(self.faults.loss) || self.faults.deaf.contains(&chan) || !self.is_in_reach(now);
+            let nth = self.by_chan.entry(chan).or_insert(0);
+            *nth += 1;
+            let swallowed = self.faults.swallowed.contains(&(chan, *nth)) || self.faults.deaf.contains(&chan);
+            let lost = swallowed || self.dice.happens(self.faults.loss) || !self.is_in_reach(now);
             if lost {
                 self.carried.lost += 1;
                 continue;

@@ -6,7 +6,7 @@
 
 use super::peer::{Motion, Peer};
 use crate::model::SessionTime;
-use crate::sensors::link::{Ack, Advert, Chan, Command, LinkFailure, sig_uuid};
+use crate::sensors::link::{Ack, Advert, Chan, Command, LinkFailure};
 use firmware_protocol::gatt::{CONTROL, Channel, SECURE, SERVICE, STREAM, TIME};
 use firmware_protocol::pod::{BackfillStep, BondPolicy, Link, Pod, PodSetup, Radio, Slot, StreamSetup};
 use firmware_protocol::{
@@ -14,6 +14,7 @@ use firmware_protocol::{
     Kind, LimitCaps, Op, PingStamp, PodState, PodTime, PodUid, Reply, Request, RequestBody, RingStorage, Security,
     SessionId, StartOrder, StreamId, Txn,
 };
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rates of the six-axis sensor, mHz, of the kind most chips have.
@@ -151,6 +152,10 @@ pub struct SimPodSetup {
     pub calibration: &'static [u8],
     /// Charge, %.
     pub battery_percent: u8,
+    /// Largest ATT MTU it agrees to.
+    pub mtu: u16,
+    /// Rates its six axes can be set to, mHz, ascending, at least one and few enough for a page of capabilities (10).
+    pub rates_mhz: &'static [u32],
     /// What happens to it, and when, in any order.
     pub faults: Vec<(SessionTime, PodFault)>,
 }
@@ -179,6 +184,8 @@ impl Default for SimPodSetup {
             major: firmware_protocol::MAJOR,
             calibration: &[],
             battery_percent: 87,
+            mtu: 247,
+            rates_mhz: RATES_MHZ,
             faults: Vec::new(),
         }
     }
@@ -246,6 +253,7 @@ pub struct SimPod<'b> {
     setup: SimPodSetup,
     readings: Readings,
     journal: Option<Journal>,
+    count: Arc<AtomicU64>,
     link: Option<Link>,
     bonded: bool,
     hung_up: bool,
@@ -313,7 +321,7 @@ impl<'b> SimPod<'b> {
         let streams = [
             StreamSetup {
                 kind: Kind::Imu6,
-                rates_mhz: RATES_MHZ,
+                rates_mhz: setup.rates_mhz,
                 acc_ranges_g: ACC_RANGES_G,
                 gyr_ranges_dps: GYR_RANGES_DPS,
                 enabled_at_boot: true,
@@ -335,6 +343,7 @@ impl<'b> SimPod<'b> {
             setup,
             readings,
             journal: None,
+            count: Arc::default(),
             link: None,
             bonded: false,
             hung_up: false,
@@ -362,6 +371,12 @@ impl<'b> SimPod<'b> {
     pub fn keep_journal(mut self, journal: &Journal) -> Self {
         self.journal = Some(journal.clone());
         self
+    }
+
+    /// How many samples it has taken, now and later.
+    #[must_use]
+    pub fn count(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.count)
     }
 
     /// The pod's clock at an instant, without what a fault added.
@@ -501,6 +516,7 @@ impl<'b> SimPod<'b> {
             take(&mut self.pod, stream, stamp, HighGEntry { acc }, &mut send);
         }
         let was_taken = self.pod.next_index(stream) == Some(index + 1);
+        self.count.fetch_add(u64::from(was_taken), Ordering::Relaxed);
         if let Some(journal) = self.journal.as_ref().filter(|_| was_taken) {
             journal.push(taken);
         }
@@ -703,7 +719,7 @@ impl Peer for SimPod<'_> {
     }
 
     fn mtu(&self) -> u16 {
-        247
+        self.setup.mtu
     }
 
     fn connected(&mut self, now: SessionTime) {
@@ -785,10 +801,4 @@ impl Peer for SimPod<'_> {
     fn has_hung_up(&self) -> bool {
         self.hung_up
     }
-}
-
-/// The 16-bit service that says how full a battery is, for those who look for it in services.
-#[must_use]
-pub const fn battery_service() -> u128 {
-    sig_uuid(0x180F)
 }
