@@ -71,7 +71,9 @@ pub struct PodArgs {
 }
 
 fn span(text: &str) -> Result<(f64, f64), String> {
-    let parts = text.split_once('+').and_then(|(at, secs)| Some((at.parse().ok()?, secs.parse().ok()?)));
+    let parts = text
+        .split_once('+')
+        .and_then(|(at, secs)| Some((at.parse().ok()?, secs.parse().ok()?)));
     match parts {
         Some((at, secs)) if at >= 0.0 && secs > 0.0 && f64::is_finite(at + secs) => Ok((at, secs)),
         _ => Err("expected seconds after the beginning and a length, as 20+5".to_owned()),
@@ -100,17 +102,25 @@ pub fn run(globals: &Globals, args: &PodArgs) -> Result<Exit, Failure> {
         .why(e.to_string())
         .try_this("name another port: --listen 127.0.0.1:0 takes any that is free")
     })?;
-    let address = listener.local_addr().map_or_else(|_| args.listen.clone(), |a| a.to_string());
+    let address = listener
+        .local_addr()
+        .map_or_else(|_| args.listen.clone(), |a| a.to_string());
     let stamp = stamp_from_now();
     let origin = Origin::default();
     let (airs, worn) = pods(args, &origin);
     let radio = Arc::new(SimRadio::new(airs, Arc::clone(&stamp)));
-    let names: Vec<String> = worn.iter().map(|w| format!("{} ({})", w.name, w.placement.name())).collect();
+    let names: Vec<String> = worn
+        .iter()
+        .map(|w| format!("{} ({})", w.name, w.placement.name()))
+        .collect();
     globals.console.advice(&format!(
         "pods: {}\nrecord from another terminal: lope record --radio wire:{address}\nCtrl-C ends",
         names.join(", ")
     ));
-    let serving = runtime.spawn(wire::serve(listener, Arc::clone(&radio) as Arc<dyn crate::sensors::radio::Radio>));
+    let serving = runtime.spawn(wire::serve(
+        listener,
+        Arc::clone(&radio) as Arc<dyn crate::sensors::radio::Radio>,
+    ));
     let stop = Stop::on_ctrl_c();
     let began = Instant::now();
     runtime.block_on(async {
@@ -127,7 +137,9 @@ pub fn run(globals: &Globals, args: &PodArgs) -> Result<Exit, Failure> {
     });
     serving.abort();
     let carried = radio.carried();
-    globals.console.result(&report(globals.console.json, &worn, &carried, origin.began(), stamp()))?;
+    globals
+        .console
+        .result(&report(globals.console.json, &worn, &carried, origin.began(), stamp()))?;
     Ok(Exit::Done)
 }
 

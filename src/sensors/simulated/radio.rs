@@ -98,7 +98,10 @@ impl SimRadio {
     }
 
     fn find(&self, os_id: &str) -> Option<Arc<Sensor>> {
-        self.sensors.iter().find(|s| s.air().peer().advert().os_id == os_id).cloned()
+        self.sensors
+            .iter()
+            .find(|s| s.air().peer().advert().os_id == os_id)
+            .cloned()
     }
 }
 

@@ -127,9 +127,7 @@ impl Feel {
             *g += share * a;
         }
         self.points.push_back(Point { t, d });
-        while self.points.len() > SAMPLES_LIMIT
-            || self.points.front().is_some_and(|p| t.since(p.t) > REMEMBERED_S)
-        {
+        while self.points.len() > SAMPLES_LIMIT || self.points.front().is_some_and(|p| t.since(p.t) > REMEMBERED_S) {
             self.points.pop_front();
         }
         self.follow(t, d);

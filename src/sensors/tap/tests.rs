@@ -8,15 +8,27 @@ use crate::synth::{Script, SimConfig, Simulation};
 const LEFT: usize = 0;
 const RIGHT: usize = 1;
 const WAIST: usize = 2;
+/// Where a test does not say another, Hz.
+const RATE: f64 = 104.0;
 
-/// A tap as a finger does it: the shell is pushed in for some milliseconds and rings after.
-fn tap(t: f64, at: f64, strength: f64) -> f64 {
-    let s = t - at;
-    if (0.0..0.2).contains(&s) {
-        strength * (-s / 0.012).exp() * (std::f64::consts::TAU * 45.0 * s).cos()
-    } else {
-        0.0
+/// A tap as a finger does it: a push of 12 ms, a softer recoil of twice that. Unit strength.
+fn push(s: f64) -> f64 {
+    match s {
+        s if (0.0..0.012).contains(&s) => (std::f64::consts::PI * s / 0.012).sin(),
+        s if (0.012..0.037).contains(&s) => -0.35 * (std::f64::consts::PI * (s - 0.012) / 0.025).sin(),
+        _ => 0.0,
     }
+}
+
+/// What a sensor of this rate makes of a tap at `at`: the mean since its last sample, which is about what the filters in
+/// front of converters do.
+fn tap(rate_hz: f64, t: f64, at: f64, strength: f64) -> f64 {
+    const PARTS: u32 = 16;
+    if !(-0.1..0.3).contains(&(t - at)) {
+        return 0.0;
+    }
+    let part = |j: u32| push(t - at - (f64::from(j) + 0.5) / f64::from(PARTS) / rate_hz);
+    strength * (0..PARTS).map(part).sum::<f64>() / f64::from(PARTS)
 }
 
 /// A small noise without a generator: sums of sines that never repeat.
@@ -60,13 +72,24 @@ fn a_double_tap_is_found_at_every_rate_strength_and_pace() {
                 for phase in [0.0, 0.3, 0.7] {
                     let (a, b) = (3.0 + phase / rate, 3.0 + gap + 1.7 * phase / rate);
                     let felt = feel(rate, 6.0, |sensor, t| {
-                        if sensor == RIGHT { tap(t, a, strength) + tap(t, b, 0.8 * strength) } else { 0.0 }
+                        if sensor == RIGHT {
+                            tap(rate, t, a, strength) + tap(rate, t, b, 0.8 * strength)
+                        } else {
+                            0.0
+                        }
                     });
                     tried += 1;
                     found += usize::from(tapped(&felt) == [RIGHT]);
-                    assert!(tapped(&felt).iter().all(|s| *s == RIGHT), "{rate} {strength} {gap} {phase}: {felt:?}");
-                    // What samples fast enough to see a tap sees every one.
-                    assert!(rate < 100.0 || tapped(&felt) == [RIGHT], "{rate} {strength} {gap} {phase}: {felt:?}");
+                    assert!(
+                        tapped(&felt).iter().all(|s| *s == RIGHT),
+                        "{rate} {strength} {gap} {phase}: {felt:?}"
+                    );
+                    // A weak tap may fall between two samples of a slow sensor; nothing else is missed.
+                    let seen = rate > 100.0 || strength > 30.0;
+                    assert!(
+                        !seen || tapped(&felt) == [RIGHT],
+                        "{rate} {strength} {gap} {phase}: {felt:?}"
+                    );
                 }
             }
         }
@@ -78,26 +101,40 @@ fn a_double_tap_is_found_at_every_rate_strength_and_pace() {
 #[test]
 fn one_tap_three_taps_and_slow_taps_are_no_double_tap() {
     let row = |times: &'static [f64]| {
-        feel(208.0, 8.0, move |sensor, t| {
-            if sensor == LEFT { times.iter().map(|at| tap(t, *at, 40.0)).sum() } else { 0.0 }
+        feel(RATE, 8.0, move |sensor, t| {
+            if sensor == LEFT {
+                times.iter().map(|at| tap(RATE, t, *at, 40.0)).sum()
+            } else {
+                0.0
+            }
         })
     };
-    for times in [&[3.0][..], &[3.0, 3.3, 3.6], &[3.0, 4.2], &[3.0, 3.3, 3.6, 3.9, 4.2], &[3.0, 3.05]] {
+    for times in [
+        &[3.0][..],
+        &[3.0, 3.3, 3.6],
+        &[3.0, 4.2],
+        &[3.0, 3.3, 3.6, 3.9, 4.2],
+        &[3.0, 3.05],
+    ] {
         assert_eq!(row(times), [], "{times:?}");
     }
     assert_eq!(tapped(&row(&[3.0, 3.3])), [LEFT]);
     assert_eq!(tapped(&row(&[1.0, 1.3, 4.0, 4.3])), [LEFT, LEFT]);
-    assert_eq!(tapped(&row(&[3.0, 5.0, 5.3])), [LEFT], "a single tap before does not spoil it");
+    assert_eq!(
+        tapped(&row(&[3.0, 5.0, 5.3])),
+        [LEFT],
+        "a single tap before does not spoil it"
+    );
 }
 
 #[test]
 fn a_knock_on_the_table_is_shared() {
     for share in [1.0, 0.6, 0.45] {
-        let felt = feel(208.0, 6.0, |sensor, t| {
+        let felt = feel(RATE, 6.0, |sensor, t| {
             let strength = if sensor == LEFT { 30.0 } else { 30.0 * share };
             // Sound travels, clocks differ: not at the same instant.
             let lag = 0.03 * sensor as f64;
-            tap(t, 3.0 + lag, strength) + tap(t, 3.4 + lag, strength)
+            tap(RATE, t, 3.0 + lag, strength) + tap(RATE, t, 3.4 + lag, strength)
         });
         assert!(matches!(felt[..], [Felt::Shared { .. }]), "{share}: {felt:?}");
     }
@@ -106,17 +143,21 @@ fn a_knock_on_the_table_is_shared() {
 #[test]
 fn a_push_and_a_lift_are_no_taps() {
     // Half a second of a steady 8 m/s², twice; then turned over.
-    let felt = feel(208.0, 8.0, |sensor, t| {
+    let felt = feel(RATE, 8.0, |sensor, t| {
         let pushed = [3.0, 3.6].iter().any(|at| (*at..at + 0.3).contains(&t));
-        if sensor == WAIST && (pushed || t > 5.0) { 8.0 } else { 0.0 }
+        if sensor == WAIST && (pushed || t > 5.0) {
+            8.0
+        } else {
+            0.0
+        }
     });
     assert_eq!(felt, []);
 }
 
 #[test]
 fn a_sensor_that_moves_by_itself_does_not_hide_a_tap() {
-    let felt = feel(208.0, 6.0, |sensor, t| match sensor {
-        LEFT => tap(t, 3.0, 30.0) + tap(t, 3.4, 30.0),
+    let felt = feel(RATE, 6.0, |sensor, t| match sensor {
+        LEFT => tap(RATE, t, 3.0, 30.0) + tap(RATE, t, 3.4, 30.0),
         RIGHT => 25.0 * (9.0 * t).sin(),
         _ => 0.0,
     });
@@ -127,7 +168,7 @@ fn a_sensor_that_moves_by_itself_does_not_hide_a_tap() {
 fn worn(seed: u64, script: Script, taps: &[(usize, f64)]) -> Vec<Felt> {
     let sim = Simulation::new(SimConfig {
         seed,
-        rate_hz: 104.0,
+        rate_hz: RATE,
         script,
         ..SimConfig::default()
     });
@@ -141,7 +182,11 @@ fn worn(seed: u64, script: Script, taps: &[(usize, f64)]) -> Vec<Felt> {
                 _ => WAIST,
             };
             let t = sample.t.secs();
-            let more: f64 = taps.iter().filter(|(s, _)| *s == sensor).map(|(_, at)| tap(t, *at, 30.0)).sum();
+            let more: f64 = taps
+                .iter()
+                .filter(|(s, _)| *s == sensor)
+                .map(|(_, at)| tap(RATE, t, *at, 30.0))
+                .sum();
             let a = sample.acc.v;
             finder.sample(sensor, sample.t, [a.x, a.y + more, a.z]);
             felt.extend(finder.felt());
@@ -211,7 +256,7 @@ fn blocks_that_arrive_late_and_unevenly_say_the_same() {
         stream: 2,
         seam: 1,
         quantity: Quantity::AccGyro,
-        rate_hz: 104.0,
+        rate_hz: RATE,
         acc_scale: 0.001,
         gyro_scale: 0.001,
         acc_range: None,
@@ -230,10 +275,14 @@ fn blocks_that_arrive_late_and_unevenly_say_the_same() {
         // One link is quick, the other late by up to 90 ms.
         say(&mut finder, 0, 8 * b, 104.0, 0.01, |_| 0.0);
         let delay = 0.02 + 0.07 * f64::from(b % 3) / 2.0;
-        say(&mut finder, 1, 8 * b, 104.0, delay, |t| tap(t, 4.0, 30.0) + tap(t, 4.4, 30.0));
+        say(&mut finder, 1, 8 * b, 104.0, delay, |t| {
+            tap(RATE, t, 4.0, 30.0) + tap(RATE, t, 4.4, 30.0)
+        });
         felt.extend(finder.felt());
     }
-    let [Felt::Tapped(t)] = felt[..] else { panic!("{felt:?}") };
+    let [Felt::Tapped(t)] = felt[..] else {
+        panic!("{felt:?}")
+    };
     assert_eq!(t.sensor, 1);
     assert!((t.at.secs() - 4.4).abs() < 0.1, "{t:?}");
 }
@@ -242,13 +291,14 @@ fn blocks_that_arrive_late_and_unevenly_say_the_same() {
 fn one_pair_of_taps_counts_once_and_a_hole_is_no_rest() {
     let mut finder = TapFinder::new(1);
     let mut felt = Vec::new();
-    for k in 0..1200_u32 {
-        let t = f64::from(k) / 200.0;
+    for k in 0..624_u32 {
+        let t = f64::from(k) / RATE;
         // Nothing is known from 2.0 to 2.9 s, so the taps right after it have no rest before them.
         if (2.0..2.9).contains(&t) {
             continue;
         }
-        let more = tap(t, 3.0, 30.0) + tap(t, 3.3, 30.0) + tap(t, 5.0, 30.0) + tap(t, 5.3, 30.0);
+        let more =
+            tap(RATE, t, 3.0, 30.0) + tap(RATE, t, 3.3, 30.0) + tap(RATE, t, 5.0, 30.0) + tap(RATE, t, 5.3, 30.0);
         finder.sample(0, SessionTime::from_secs(t), [more, 0.0, 9.81]);
         felt.extend(finder.felt());
     }

@@ -126,7 +126,8 @@ impl Out {
     }
 
     fn chan(&mut self, chan: Chan) -> &mut Self {
-        self.put(&chan.service.to_le_bytes()).put(&chan.characteristic.to_le_bytes())
+        self.put(&chan.service.to_le_bytes())
+            .put(&chan.characteristic.to_le_bytes())
     }
 }
 

@@ -29,7 +29,9 @@ pub struct WireRadio {
 
 impl std::fmt::Debug for WireRadio {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WireRadio").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("WireRadio")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -228,7 +230,9 @@ impl Link for WireLink {
                 message.write(to).await.map_err(|_| LinkFailure::Down)?;
                 answer.await.unwrap_or(Err(LinkFailure::Down))
             };
-            timeout(COMMAND_LIMIT, carried).await.unwrap_or(Err(LinkFailure::TimedOut))
+            timeout(COMMAND_LIMIT, carried)
+                .await
+                .unwrap_or(Err(LinkFailure::TimedOut))
         })
     }
 }
