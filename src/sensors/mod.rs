@@ -8,8 +8,8 @@
 //! ```
 //!
 //! In reading order: [`link`] what a link carries; [`driver`] the seam every protocol fills; [`said`] what drivers say;
-//! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`simulated`] the other end without a
-//! radio; [`pods`] frames of simulated recordings to events; [`timeline`] what drivers say to events on the session clock.
+//! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`join`] two
+//! streams to six axes; [`simulated`] the other end without a radio; [`pods`] frames of simulated recordings to events; [`timeline`] what drivers say to events on the session clock.
 //! With tasks at hand also `radio`, the seam to what carries bytes, `queue`, between the two, `log`, everything that happened
 //! on the links of a recording, `ble`, the radio of this computer, and `wire`, sensors behind a socket.
 //!
@@ -20,6 +20,7 @@
 pub mod ble;
 pub mod driver;
 pub mod drivers;
+pub mod join;
 pub mod link;
 #[cfg(feature = "runtime")]
 pub mod log;

@@ -9,6 +9,7 @@
 //! the last minute, never by the nominal rate. Device time becomes session time by the lower envelope of arrivals of live
 //! blocks ([`ClockMap`]); the filter's own delay, where stated, is taken off.
 
+use super::join::Join;
 use super::said::{Block, Late, Missing, MissingWhy, Quantity, Said, Streaming};
 use crate::clock::skew::ClockMap;
 use crate::model::{ClipFlags, GapCause, ImuSample, Placement, SensorConfig, SensorEvent, SessionTime, Vec3};
@@ -61,6 +62,50 @@ pub struct Timeline {
     why: Option<MissingWhy>,
     hold_s: f64,
     counts: TimelineCounts,
+    apart: Apart,
+}
+
+/// A sensor that measures acceleration and angular rate apart.
+#[derive(Debug, Default)]
+struct Apart {
+    acc: Option<Streaming>,
+    gyro: Option<Streaming>,
+    join: Option<Join>,
+    out: Vec<Said>,
+}
+
+/// Number of the stream that two are joined into: no sensor has so many.
+const JOINED: u8 = 200;
+
+impl Apart {
+    /// Takes a statement about either of the two; true when it is of one of them. What the two make together is in `out`.
+    fn take(&mut self, said: &Said) -> bool {
+        match said {
+            Said::Streaming(s) if s.quantity == Quantity::Acc => self.acc = Some(*s),
+            Said::Streaming(s) if s.quantity == Quantity::Gyro => self.gyro = Some(*s),
+            Said::Block(Block { stream, .. }) | Said::Missing(Missing { stream, .. }) => {
+                let of = |s: Option<Streaming>| s.is_some_and(|s| s.stream == *stream);
+                if !of(self.acc) && !of(self.gyro) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+        match (&mut self.join, self.acc, self.gyro) {
+            (Some(join), _, _) => join.push(said.clone(), &mut self.out),
+            (join @ None, Some(acc), Some(gyro)) => {
+                let join = join.insert(Join::new(acc.stream, gyro.stream, JOINED));
+                join.push(Said::Streaming(acc), &mut self.out);
+                join.push(Said::Streaming(gyro), &mut self.out);
+                if !matches!(said, Said::Streaming(_)) {
+                    join.push(said.clone(), &mut self.out);
+                }
+            }
+            // One of the two alone: nothing to join with (yet).
+            (None, _, _) => return false,
+        }
+        true
+    }
 }
 
 impl Timeline {
@@ -82,6 +127,7 @@ impl Timeline {
             why: None,
             hold_s: HOLD_S,
             counts: TimelineCounts::default(),
+            apart: Apart::default(),
         }
     }
 
@@ -118,6 +164,17 @@ impl Timeline {
 
     /// Takes a statement; appends the events that are in order now.
     pub fn take(&mut self, said: &Said, now: SessionTime, out: &mut Vec<SensorEvent>) {
+        if self.apart.take(said) {
+            for joined in std::mem::take(&mut self.apart.out) {
+                self.take_one(&joined, out);
+            }
+        } else {
+            self.take_one(said, out);
+        }
+        self.release(Some(now), out);
+    }
+
+    fn take_one(&mut self, said: &Said, out: &mut Vec<SensorEvent>) {
         match said {
             Said::Streaming(streaming) => {
                 let six = matches!(streaming.quantity, Quantity::AccGyro | Quantity::AccGyroMag);
@@ -133,7 +190,6 @@ impl Timeline {
             Said::Missing(missing) if Some(missing.stream) == self.stream => self.take_missing(missing),
             _ => {}
         }
-        self.release(Some(now), out);
     }
 
     /// Time went on: gives out what has waited long enough.
@@ -306,11 +362,26 @@ pub fn whole(placement: Placement, said: Vec<Said>) -> (Vec<SensorEvent>, Timeli
     timeline.hold_s = 0.0;
     let mut out = Vec::new();
     let mut blocks = Vec::new();
+    let mut apart = Apart::default();
     for said in said {
-        match said {
-            Said::Block(block) => blocks.push(block),
-            other => timeline.take(&other, SessionTime::ZERO, &mut out),
+        let said = if apart.take(&said) {
+            std::mem::take(&mut apart.out)
+        } else {
+            vec![said]
+        };
+        for said in said {
+            match said {
+                Said::Block(block) => blocks.push(block),
+                other => timeline.take_one(&other, &mut out),
+            }
         }
+    }
+    if let Some(join) = &mut apart.join {
+        join.flush(&mut apart.out);
+        blocks.extend(apart.out.drain(..).filter_map(|said| match said {
+            Said::Block(block) => Some(block),
+            _ => None,
+        }));
     }
     // Stable: of two blocks with one number the first that came stays first, the second is a repetition.
     blocks.sort_by_key(|b| b.index);
@@ -475,5 +546,40 @@ mod tests {
             .count();
         assert_eq!(reboots, 1);
         assert!(samples(&out).windows(2).all(|w| w[1].t > w[0].t));
+    }
+
+    #[test]
+    fn a_sensor_that_measures_the_two_apart_becomes_one_of_six_axes() {
+        let one = |quantity, stream| {
+            let Said::Streaming(both) = streaming() else {
+                unreachable!("it is one")
+            };
+            Said::Streaming(Streaming {
+                stream,
+                quantity,
+                ..both
+            })
+        };
+        let half = |number: u64, stream: u8| {
+            let mut b = block(number, Late::Live);
+            b.stream = stream;
+            b.values = (0..PER_BLOCK * 3).map(|v| (v % 7) as f32).collect();
+            Said::Block(b)
+        };
+        let mut said = vec![one(Quantity::Acc, 2), one(Quantity::Gyro, 5)];
+        for number in 0..50 {
+            said.extend([half(number, 2), half(number, 5)]);
+        }
+        let mut timeline = Timeline::live(Placement::LeftFoot);
+        let mut out = Vec::new();
+        for s in &said {
+            timeline.take(s, SessionTime::ZERO, &mut out);
+        }
+        timeline.flush(&mut out);
+        let live = samples(&out).len() as u64;
+        assert!(live >= 48 * PER_BLOCK && gaps(&out).is_empty(), "{live}");
+        assert!(timeline.config().is_some());
+        let (all, _, _) = whole(Placement::LeftFoot, said);
+        assert!(samples(&all).len() as u64 >= live);
     }
 }

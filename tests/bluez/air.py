@@ -1,16 +1,20 @@
 """The air for a test of the real Bluetooth stack: virtual controllers, faults on a timeline, a strap that is no lope pod.
 
 One controller is that of the machine under test (its kernel's virtual HCI device, through `vhci_relay`), one is each pod's
-(where the program `lope-pod` attaches); both wait behind TCP ports, whose numbers are written down. The strap is made here. Everything is in one process, so it also knows what really crossed the air.
+(where the program `lope-pod` attaches, which is started here); the first waits behind a TCP port, whose number is written down.
+The strap is made here. Everything is in one process, so it also knows what really crossed the air.
 
-    air.py --ports ports --pod left_foot --pod right_foot --strap --truth air.json \\
-           --fault "12 link-loss left_foot" --fault "20 out-of-range right_foot 20" --clock-file origin --say-folder say
+    air.py --out out --pod left_foot=20 --pod right_foot=-35 --pod-program lope-pod --strap \\
+           --fault "12 link-loss left_foot" --fault "20 out-of-range right_foot 20" -- --seed=7 --stand-s=6
 
 
 Faults: `drop NAME` (the peripheral closes the connection), `link-loss NAME` (both sides find the other silent),
-`out-of-range NAME SECONDS` (silent, lost after the supervision timeout, back after so many seconds). A timeline counts from
-the moment the clock file appears, which is when the first pod starts a session; without one, from the start of this program.
-A file that appears in the say folder is read as one fault that happens now.
+`out-of-range NAME SECONDS` (silent, lost after the supervision timeout, back after so many seconds), `power-cut NAME SECONDS`
+(the pod is gone in the middle of a word and boots again after so many seconds, its samples lost). The timeline counts from the
+moment the first pod starts a session. A file say/NAME.fault holds one line, a fault that happens now.
+
+Everything is written below the out folder: `port` (of the machine's controller; the sign that all is ready), `truth/air.json`,
+`truth/NAME.json` by each pod (`truth/NAME.2.json` after a power cut, and so on), `log/NAME`.
 """
 
 from __future__ import annotations
@@ -22,7 +26,9 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from bumble.transport import open_transport
 
@@ -42,13 +48,57 @@ def say(text: str) -> None:
     print(f"air: {text}", flush=True)
 
 
+class PodProgram:
+    """A pod: its controller, and the program that is its firmware, again and again after power cuts."""
+
+    def __init__(self, air: Air, name: str, drift_ppm: float, port: int) -> None:
+        self.air, self.name, self.drift_ppm, self.port = air, name, drift_ppm, port
+        self.boots = 0
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def boot(self) -> None:
+        self.boots += 1
+        out = self.air.out
+        label = self.name if self.boots == 1 else f"{self.name}.{self.boots}"
+        command = [
+            f"--hci=127.0.0.1:{self.port}",
+            f"--placement={self.name}",
+            f"--drift-ppm={self.drift_ppm}",
+            f"--origin-file={out / 'origin'}",
+            f"--truth={out / 'truth' / label}.json",
+            f"--samples={out / 'truth' / label}.samples",
+            *self.air.pod_arguments,
+        ]
+        with open(out / "log" / label, "wb") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                self.air.pod_program, *command, stdout=log, stderr=asyncio.subprocess.STDOUT
+            )
+
+    async def shut(self) -> None:
+        """Tells the program to end. It says nothing to its host, but writes its truth."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.terminate()
+            await self.process.wait()
+
+    async def power_cut(self, seconds: float) -> None:
+        controller = self.air.controllers[self.name]
+        await self.shut()
+        controller.le_legacy_advertiser.stop()
+        await self.air.link.out_of_range(controller, seconds, self.air.supervision_s)
+        await self.boot()
+
+
 class Air:
-    """Controllers by name, and what can happen to them."""
+    """Controllers and pods by name, and what can happen to them."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.link = AirLink(arguments.interval_ms / 1000, arguments.packets_per_event)
+        self.out: Path = arguments.out
+        self.pod_program: Path = arguments.pod_program
+        self.pod_arguments: list[str] = arguments.pod_arguments
         self.supervision_s = arguments.supervision_s
         self.controllers: dict[str, AirController] = {}
+        self.pods: dict[str, PodProgram] = {}
         self.faults_done = 0
         # Transports and tasks live as long as something refers to them.
         self.kept: list = []
@@ -59,6 +109,10 @@ class Air:
         self.kept.append(transport)
         self.controllers[name] = AirController(name, self.link, transport.source, transport.sink, public_address)
         return transport.server.sockets[0].getsockname()[1]
+
+    async def add_pod(self, name: str, drift_ppm: float) -> None:
+        self.pods[name] = PodProgram(self, name, drift_ppm, await self.open(name))
+        await self.pods[name].boot()
 
     def open_strap(self) -> Strap:
         self.controllers["strap"] = AirController("strap", self.link)
@@ -72,13 +126,24 @@ class Air:
             case ["link-loss", name] if name in self.controllers:
                 done = self.link.lose_links_of(self.controllers[name])
             case ["out-of-range", name, seconds] if name in self.controllers:
-                away = self.link.out_of_range(self.controllers[name], float(seconds), self.supervision_s)
-                self.kept.append(asyncio.get_running_loop().create_task(away))
                 done = bool(self.controllers[name].le_connections)
+                self._begin(self.link.out_of_range(self.controllers[name], float(seconds), self.supervision_s))
+            case ["power-cut", name, seconds] if name in self.pods:
+                done = bool(self.controllers[name].le_connections)
+                self._begin(self.pods[name].power_cut(float(seconds)))
             case _:
                 raise ValueError(f"no such fault: {' '.join(what)}")
         self.faults_done += done
         return f"{' '.join(what)}{'' if done else ' (it was not connected)'}"
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self.kept.append(asyncio.get_running_loop().create_task(work))
+
+
+def pod(text: str) -> tuple[str, float]:
+    """`NAME=PPM` of the command line."""
+    name, _, ppm = text.partition("=")
+    return name, float(ppm or 0)
 
 
 def fault(text: str) -> tuple[float, list[str]]:
@@ -89,25 +154,28 @@ def fault(text: str) -> tuple[float, list[str]]:
     return float(at), what
 
 
-async def timeline(air: Air, faults: list[tuple[float, list[str]]], clock_file: Path | None) -> None:
+async def timeline(air: Air, faults: list[tuple[float, list[str]]]) -> None:
     """Lets each fault happen when its time has come."""
-    began = time.monotonic()
-    if clock_file is not None:
-        while not clock_file.exists():
-            await asyncio.sleep(WATCH_S)
-        # The pods write nanoseconds of the clock that time.monotonic() reads here.
-        began = int(clock_file.read_text()) / 1e9
+    origin = air.out / "origin"
+    while not origin.exists():
+        await asyncio.sleep(WATCH_S)
+    # The pods write nanoseconds of the clock that time.monotonic() reads here.
+    began = int(origin.read_text()) / 1e9
     for at, what in sorted(faults):
         await asyncio.sleep(max(0.0, began + at - time.monotonic()))
         say(f"{time.monotonic() - began:.2f} s: {air.happen(what)}")
 
 
 async def obey(air: Air, folder: Path) -> None:
-    """Takes faults from files, each of which is renamed when it has happened."""
+    """Takes faults from files of one line, each of which is renamed when it has happened."""
     while True:
         for file in sorted(folder.glob("*.fault")):
+            line = file.read_text()
+            if not line.endswith("\n"):
+                # It is still being written.
+                continue
             try:
-                say(f"told: {air.happen(file.read_text().split())}")
+                say(f"told: {air.happen(line.split())}")
             except ValueError as error:
                 say(f"refused: {error}")
             file.rename(file.with_suffix(".done"))
@@ -129,22 +197,24 @@ async def save(air: Air, strap: Strap | None, file: Path) -> None:
 async def serve(arguments: argparse.Namespace) -> None:
     """Runs until it is told to end."""
     air = Air(arguments)
-    ports = {"host": await air.open("host", HOST_ADDRESS)}
-    for name in arguments.pod:
-        ports[name] = await air.open(name)
+    for folder in ("truth", "log", "say"):
+        (air.out / folder).mkdir(parents=True, exist_ok=True)
+    port = await air.open("host", HOST_ADDRESS)
+    for name, drift_ppm in arguments.pod:
+        await air.add_pod(name, drift_ppm)
     strap = air.open_strap() if arguments.strap else None
-    work = [timeline(air, arguments.fault, arguments.clock_file)]
-    if arguments.say_folder is not None:
-        work.append(obey(air, arguments.say_folder))
+    work = [
+        timeline(air, arguments.fault),
+        obey(air, air.out / "say"),
+        save(air, strap, air.out / "truth" / "air.json"),
+    ]
     if strap is not None:
         work.append(strap.run())
-    if arguments.truth is not None:
-        work.append(save(air, strap, arguments.truth))
     tasks = [asyncio.create_task(each) for each in work]
     # Whole or not at all: somebody waits for it.
-    half = arguments.ports.with_suffix(".part")
-    half.write_text("".join(f"{name} {port}\n" for name, port in ports.items()))
-    half.replace(arguments.ports)
+    half = air.out / "port.part"
+    half.write_text(f"{port}\n")
+    half.replace(air.out / "port")
     say("ready")
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -152,24 +222,27 @@ async def serve(arguments: argparse.Namespace) -> None:
     waiting = asyncio.create_task(ended.wait())
     # A task that fails ends everything; the timeline may be done early.
     pending = {waiting, *tasks}
-    while waiting in pending:
-        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+    try:
+        while waiting in pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    finally:
+        for program in air.pods.values():
+            await program.shut()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ports", type=Path, required=True, help="write here NAME PORT of every controller, the host's first")
-    parser.add_argument("--pod", action="append", default=[], metavar="NAME")
+    parser.add_argument("--out", type=Path, required=True, help="the folder for everything that is written")
+    parser.add_argument("--pod", type=pod, action="append", default=[], metavar="NAME=PPM", help="a pod and its clock's drift")
+    parser.add_argument("--pod-program", type=Path, help="the program lope-pod")
     parser.add_argument("--strap", action="store_true", help="add a chest strap")
     parser.add_argument("--fault", type=fault, action="append", default=[], metavar='"SECONDS WORDS"')
-    parser.add_argument("--clock-file", type=Path, help="the timeline counts from the moment in this file")
-    parser.add_argument("--say-folder", type=Path, help="look here for faults to happen now")
-    parser.add_argument("--truth", type=Path, help="write here what crossed the air, as JSON")
     parser.add_argument("--interval-ms", type=float, default=0.0, help="connection interval; 0: everything passes at once")
     parser.add_argument("--packets-per-event", type=int, default=2)
     parser.add_argument("--supervision-s", type=float, default=2.0)
+    parser.add_argument("pod_arguments", nargs="*", help="for every pod")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
     asyncio.run(serve(arguments))

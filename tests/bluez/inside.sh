@@ -28,6 +28,8 @@ BLUEZ_OUT=/run/out HOME=/run/lope XDG_RUNTIME_DIR=/run/lope TMPDIR=/run/lope PYT
 export BLUEZ_OUT HOME XDG_RUNTIME_DIR TMPDIR PYTHONDONTWRITEBYTECODE
 ip link set lo up || busybox ip link set lo up || came_to_nothing 'no loopback'
 
+command_relay='' command_pwd='' command_path=''
+# shellcheck source=/dev/null
 . "$job/settings"
 
 # Waits until a command says yes, at most so many tenths of a second.
@@ -69,10 +71,11 @@ dbus-send --system --print-reply --dest=org.bluez /org/bluez/hci0 org.freedeskto
 wait_for 200 is_powered || came_to_nothing 'the adapter has no power'
 echo "bluez-inside: up after $(cut -d' ' -f1 /proc/uptime) s"
 
-cd "$command_PWD" || came_to_nothing "no folder $command_PWD"
+cd "$command_pwd" || came_to_nothing "no folder $command_pwd"
 (
-    PATH=$command_PATH
+    PATH=$command_path
     export PATH
+    # shellcheck source=/dev/null
     . "$job/command"
 )
 status=$?

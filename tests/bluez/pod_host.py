@@ -135,13 +135,12 @@ class PodLink:
 
     async def fetch(self, following: int) -> None:
         """Asks for everything below `following` that is missing, in pieces."""
-        for first, count in self.session.missing(following):
-            while count:
-                piece = min(count, PIECE)
+        for begin, count in self.session.missing(following):
+            for first in range(begin, begin + count, PIECE):
                 self.range_done.clear()
-                await self.ask(wire.RANGE, struct.pack("<BIH", 0, first, piece))
+                body = struct.pack("<BIH", 0, first, min(PIECE, begin + count - first))
+                await self.ask(wire.RANGE, body)
                 await asyncio.wait_for(self.range_done.wait(), RANGE_S)
-                first, count = first + piece, count - piece
 
     async def ping(self, seq: int) -> int:
         """Microseconds of the pod's clock from one exchange."""

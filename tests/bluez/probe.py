@@ -1,8 +1,9 @@
 """Runs inside the machine of run.sh: a whole session with every pod through bluetoothd, without lope.
 
 It speaks D-Bus to the real bluetoothd, as any Linux program must. It scans, connects, subscribes, starts, streams; when a
-connection is lost, whoever lost it, it connects again, resumes and fetches; in the end the pods' own records must agree with
-what it holds. So when lope fails in this machine and this does not, the fault is lope's.
+connection is lost, whoever lost it, it connects again, resumes and fetches; in the end the pods' own records must agree
+with what it holds. A pod whose power was cut has forgotten the session: then what was here already must be true. So when
+lope fails in this machine and this does not, the fault is lope's.
 
     tests/bluez/run.sh --fault "10 link-loss left_foot" target/bluez/venv/bin/python tests/bluez/probe.py --seconds 20
 """
@@ -17,136 +18,17 @@ import secrets
 import struct
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from dbus_fast import BusType, Message, MessageType, Variant
-from dbus_fast.aio import MessageBus
-
 import pod_wire as wire
+from bluez_host import BlueZ, BlueZWire, bluez
 from pod_host import PodLink, Session, check
 
-BLUEZ = "org.bluez"
-ADAPTER = "/org/bluez/hci0"
-DEVICE_INTERFACE = "org.bluez.Device1"
-CHARACTERISTIC_INTERFACE = "org.bluez.GattCharacteristic1"
-PROPERTIES = "org.freedesktop.DBus.Properties"
-OBJECTS = "org.freedesktop.DBus.ObjectManager"
-FIND_S = 40.0
-CONNECT_S = 40.0
 LINGER_S = 120
 RATE_HZ = 208.0
-ACK_EVERY_S = 5.0
-
-
-class BlueZ:
-    """The parts of BlueZ's interface that a client needs."""
-
-    def __init__(self, bus: MessageBus) -> None:
-        self.bus = bus
-        # Who wants the changes of an object's properties, by path.
-        self.watchers: dict[str, Callable[[dict[str, Variant]], None]] = {}
-        bus.add_message_handler(self._on_message)
-
-    async def call(self, path: str, interface: str, member: str, signature: str = "", *body) -> list:
-        message = Message(
-            destination=BLUEZ, path=path, interface=interface, member=member, signature=signature, body=list(body)
-        )
-        reply = await self.bus.call(message)
-        if reply.message_type == MessageType.ERROR:
-            raise ConnectionError(f"{member}: {reply.error_name} {reply.body}")
-        return reply.body
-
-    async def listen(self) -> None:
-        rule = f"type='signal',interface='{PROPERTIES}',sender='{BLUEZ}'"
-        message = Message(
-            destination="org.freedesktop.DBus",
-            path="/org/freedesktop/DBus",
-            interface="org.freedesktop.DBus",
-            member="AddMatch",
-            signature="s",
-            body=[rule],
-        )
-        await self.bus.call(message)
-
-    def _on_message(self, message: Message) -> None:
-        if message.message_type == MessageType.SIGNAL and message.member == "PropertiesChanged":
-            watcher = self.watchers.get(message.path)
-            if watcher is not None:
-                watcher(message.body[1])
-
-    async def objects(self) -> dict[str, dict]:
-        [objects] = await self.call("/", OBJECTS, "GetManagedObjects")
-        return objects
-
-    async def find(self, count: int) -> dict[str, str]:
-        """Device paths by name of everything that advertises the pods' service."""
-        service = Variant("as", [wire.SERVICE])
-        filters = {"UUIDs": service, "Transport": Variant("s", "le")}
-        await self.call(ADAPTER, "org.bluez.Adapter1", "SetDiscoveryFilter", "a{sv}", filters)
-        await self.call(ADAPTER, "org.bluez.Adapter1", "StartDiscovery")
-        found: dict[str, str] = {}
-        async with asyncio.timeout(FIND_S):
-            while len(found) < count:
-                await asyncio.sleep(0.3)
-                for path, interfaces in (await self.objects()).items():
-                    device = interfaces.get(DEVICE_INTERFACE, {})
-                    if "Name" in device and wire.SERVICE in device.get("UUIDs", Variant("as", [])).value:
-                        found[device["Name"].value] = path
-        await self.call(ADAPTER, "org.bluez.Adapter1", "StopDiscovery")
-        return found
-
-
-class BlueZWire:
-    """A connection through bluetoothd."""
-
-    def __init__(self, bluez: BlueZ, device: str) -> None:
-        self.bluez = bluez
-        self.device = device
-        self.down = asyncio.Event()
-        self._resolved = asyncio.Event()
-        self._paths: dict[str, str] = {}
-        bluez.watchers[device] = self._on_change
-
-    def _on_change(self, changed: dict[str, Variant]) -> None:
-        if "ServicesResolved" in changed and changed["ServicesResolved"].value:
-            self._resolved.set()
-        if "Connected" in changed and not changed["Connected"].value:
-            self.down.set()
-
-    async def connect(self) -> None:
-        """Until it succeeds: BlueZ refuses while an attempt of its own is under way."""
-        async with asyncio.timeout(CONNECT_S):
-            while True:
-                try:
-                    await self.bluez.call(self.device, DEVICE_INTERFACE, "Connect")
-                    break
-                except ConnectionError as error:
-                    print(f"probe: {error}", flush=True)
-                    await asyncio.sleep(1.0)
-            resolved = [self.device, PROPERTIES, "Get", "ss", DEVICE_INTERFACE, "ServicesResolved"]
-            while not self._resolved.is_set() and not (await self.bluez.call(*resolved))[0].value:
-                await asyncio.sleep(0.1)
-        self.down.clear()
-        for path, interfaces in (await self.bluez.objects()).items():
-            if path.startswith(f"{self.device}/") and CHARACTERISTIC_INTERFACE in interfaces:
-                self._paths[interfaces[CHARACTERISTIC_INTERFACE]["UUID"].value] = path
-
-    async def subscribe(self, uuid: str, on_value: Callable[[bytes], None]) -> None:
-        path = self._paths[uuid]
-
-        def on_change(changed: dict[str, Variant]) -> None:
-            if "Value" in changed:
-                on_value(bytes(changed["Value"].value))
-
-        self.bluez.watchers[path] = on_change
-        await self.bluez.call(path, CHARACTERISTIC_INTERFACE, "StartNotify")
-
-    async def write(self, uuid: str, value: bytes, with_response: bool) -> None:
-        options = {"type": Variant("s", "request" if with_response else "command")}
-        await self.bluez.call(
-            self._paths[uuid], CHARACTERISTIC_INTERFACE, "WriteValue", "aya{sv}", value, options
-        )
+LOOK_EVERY_S = 5.0
+# A pod without power takes a frame with it and what the air still held.
+MOST_GONE_S = 1.0
 
 
 class Collector:
@@ -157,6 +39,7 @@ class Collector:
         self.session = Session()
         self.ident = secrets.randbits(63) | 1
         self.reconnections = 0
+        self.forgotten = False
         self.link: PodLink
 
     async def _connect(self) -> None:
@@ -172,9 +55,9 @@ class Collector:
         await self.link.ask(wire.START, wire.start(self.ident, LINGER_S))
 
     async def run_until(self, end: float) -> None:
-        """Streams; acknowledges; comes back after every loss."""
-        while time.monotonic() < end:
-            step = min(ACK_EVERY_S, max(0.1, end - time.monotonic()))
+        """Streams; comes back after every loss."""
+        while time.monotonic() < end and not self.forgotten:
+            step = min(LOOK_EVERY_S, max(0.1, end - time.monotonic()))
             try:
                 await asyncio.wait_for(self.link.connection.down.wait(), step)
             except TimeoutError:
@@ -190,12 +73,17 @@ class Collector:
                 row = wire.session_row(await self.link.ask(wire.RESUME, struct.pack("<Q", self.ident)))
                 await self.link.fetch(row[3])
                 break
+            except wire.Refused as refused:
+                check(refused.status == wire.NO_SUCH_SESSION, f"{self.name}: RESUME: {refused}")
+                self.forgotten = True
+                break
             except (ConnectionError, KeyError, TimeoutError) as error:
                 # It went again, or is not back yet.
                 print(f"probe: {self.name}: {error!r}", flush=True)
                 await asyncio.sleep(1.0)
         self.reconnections += 1
-        print(f"probe: {self.name}: whole again after {time.monotonic() - lost_at:.1f} s", flush=True)
+        how = "back without its session" if self.forgotten else "whole again"
+        print(f"probe: {self.name}: {how} after {time.monotonic() - lost_at:.1f} s", flush=True)
 
     async def stop(self) -> int:
         """Ends the session and fetches the rest; how many samples it had."""
@@ -207,15 +95,18 @@ class Collector:
 
 
 def truths(folder: Path) -> dict[str, dict]:
-    """The pods' own records by name."""
-    records = (json.loads(file.read_text()) for file in folder.glob("*.json"))
+    """The pods' own records by name, of their first boot."""
+    records = [json.loads(file.read_text()) for file in folder.glob("*.json") if file.stem.count(".") == 0]
     return {record["name"]: record for record in records if "pod_uid" in record}
 
 
 def compare(collector: Collector, record: dict, following: int) -> str:
     """Sample by sample, by checksum; a line of figures."""
     session, truth = collector.session, record["sessions"][-1]
-    check(truth["samples"] == len(session.samples), f"{collector.name}: {truth['samples']} taken, {len(session.samples)} here")
+    check(
+        truth["samples"] == len(session.samples),
+        f"{collector.name}: {truth['samples']} taken, {len(session.samples)} here",
+    )
     check(truth["next_index"] == following, f"{collector.name}: ends at {truth['next_index']}, told {following}")
     check(truth["crc32"] == f"{wire.checksum(session.samples):08x}", f"{collector.name}: the samples differ")
     return (
@@ -224,23 +115,36 @@ def compare(collector: Collector, record: dict, following: int) -> str:
     )
 
 
+def compare_forgotten(collector: Collector, record: dict, folder: Path) -> str:
+    """What was here before the power was cut, against every sample of that boot."""
+    taken = (folder / f"{record['placement']}.samples.1").read_bytes()
+    truth = {index: counts for index, _t_us, *counts in struct.iter_unpack("<IQ6h", taken)}
+    held = collector.session.samples
+    check(all(truth.get(index) == list(counts) for index, counts in held.items()), f"{collector.name}: samples differ")
+    gone = len(truth) - len(held)
+    check(0 <= gone < MOST_GONE_S * RATE_HZ, f"{collector.name}: {gone} of {len(truth)} samples are gone")
+    return f"probe: {record['placement']}: power cut after {len(truth)} samples, {gone} of them gone, the others are true"
+
+
 async def run(arguments: argparse.Namespace) -> None:
     out = Path(os.environ["BLUEZ_OUT"])
-    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    bluez = BlueZ(bus)
-    await bluez.listen()
-    found = await bluez.find(arguments.pods)
+    stack = await bluez()
+    found = await stack.find(wire.SERVICE, arguments.pods)
     print(f"probe: found {', '.join(sorted(found))}", flush=True)
-    collectors = [Collector(bluez, name, device) for name, device in sorted(found.items())]
+    collectors = [Collector(stack, name, device) for name, device in sorted(found.items())]
     for collector in collectors:
         await collector.start()
     print("probe: all are streaming", flush=True)
     end = time.monotonic() + arguments.seconds
     await asyncio.gather(*(collector.run_until(end) for collector in collectors))
-    ends = [await collector.stop() for collector in collectors]
+    ends = {collector.name: await collector.stop() for collector in collectors if not collector.forgotten}
     records = truths(out / "truth")
-    for collector, following in zip(collectors, ends, strict=True):
-        print(compare(collector, records[collector.name], following), flush=True)
+    for collector in collectors:
+        record = records[collector.name]
+        if collector.forgotten:
+            print(compare_forgotten(collector, record, out / "truth"), flush=True)
+        else:
+            print(compare(collector, record, ends[collector.name]), flush=True)
     lost = sum(collector.reconnections for collector in collectors)
     check(lost >= arguments.reconnections, f"{lost} reconnections, {arguments.reconnections} were planned")
 

@@ -15,12 +15,13 @@ Boots the machine, starts D-Bus, bluetoothd, the air and the pods, runs COMMAND 
   --no-strap                             without the chest strap
   --fault "SECONDS WORDS"                a fault on the timeline, as often as wanted (see air.py); counted from the first START
   --seed N, --speed M_PER_S, --stand-s S the runner [7, 3.0, 6]
+  --interval-ms N                        connection interval of the air, two packets at each event; 0: all at once [0]
   --out DIR                              what COMMAND leaves in $BLUEZ_OUT, logs and truth go here [a folder under target]
   --timeout S                            everything together may take this long [180]
 
 COMMAND sees this machine's files read-only, in this folder, and can write below /run and in $BLUEZ_OUT.
 $BLUEZ_OUT/truth/NAME.json tells what each pod sampled (written when a session ends), $BLUEZ_OUT/truth/air.json what crossed
-the air. A file $BLUEZ_OUT/say/ANYTHING.fault makes the fault in it happen now.
+the air. A file $BLUEZ_OUT/say/ANYTHING.fault with one line makes that fault happen now.
 LOPE_POD names the pod program, LOPE_BLUEZ_PYTHON a Python that has requirements.txt, LOPE_BLUEZ_CACHE a folder for the kernel,
 LOPE_BLUEZ_ACCEL another accelerator of QEMU (kvm).
 
@@ -34,7 +35,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 cache=${LOPE_BLUEZ_CACHE:-$target/bluez}
 python=${LOPE_BLUEZ_PYTHON:-$cache/venv/bin/python}
 pod=${LOPE_POD:-$root/firmware/target/release/lope-pod}
-pods='left_foot=20 right_foot=-35 sacrum=8' strap=1 faults='' seed=7 speed=3.0 stand=6 out='' limit=180
+pods='left_foot=20 right_foot=-35 sacrum=8' strap=1 faults='' seed=7 speed=3.0 stand=6 interval=0 out='' limit=180
 
 say() { printf 'bluez: %s\n' "$*" >&2; }
 missing() { say "$*"; exit 99; }
@@ -49,6 +50,7 @@ while [ $# -gt 0 ]; do
         --seed) seed=$2; shift 2 ;;
         --speed) speed=$2; shift 2 ;;
         --stand-s) stand=$2; shift 2 ;;
+        --interval-ms) interval=$2; shift 2 ;;
         --out) out=$2; shift 2 ;;
         --timeout) limit=$2; shift 2 ;;
         -h | --help) usage; exit 0 ;;
@@ -102,11 +104,11 @@ if [ ! -e "$kernel/ready" ]; then
 fi
 
 job=$(mktemp -d "$cache/job.XXXXXX")
-programs=''
+air=''
+# shellcheck disable=SC2317
 tidy() {
-    # shellcheck disable=SC2086
-    [ -z "$programs" ] || kill $programs 2>/dev/null || true
-    # The pods write their truth when they are told to end.
+    # It ends the pods, which write their truth then.
+    [ -z "$air" ] || kill "$air" 2>/dev/null || true
     wait
     rm -rf "$job"
 }
@@ -147,14 +149,14 @@ chmod +x "$ramfs/init"
 [ -n "$out" ] || out=$cache/out
 mkdir -p "$out"
 out=$(CDPATH='' cd -- "$out" && pwd)
-rm -rf "$out/truth" "$out/log" "$out/say"
-mkdir -p "$out/truth" "$out/log" "$out/say"
+# Of these folders nothing else is touched.
+rm -rf "$out/truth" "$out/log" "$out/say" "$out/port" "$out/origin"
+mkdir -p "$out/log"
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 {
-    for name in relay PWD PATH; do
-        eval "value=\$$name"
-        printf 'command_%s=%s\n' "$name" "$(quoted "$value")"
-    done
+    echo "command_relay=$(quoted "$relay")"
+    echo "command_pwd=$(quoted "$PWD")"
+    echo "command_path=$(quoted "$PATH")"
 } >"$job/settings"
 {
     for word in "$@"; do printf '%s ' "$(quoted "$word")"; done
@@ -163,20 +165,18 @@ quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
 # ---------------------------------------------------------------------------------------------------- the air and the pods
 
-origin=$job/origin ports=$job/ports
-set -- --ports "$ports" --clock-file "$origin" --say-folder "$out/say" --truth "$out/truth/air.json"
+set -- --out "$out" --pod-program "$pod" --interval-ms "$interval"
 [ -z "$strap" ] || set -- "$@" --strap
-for pod_and_drift in $pods; do set -- "$@" --pod "${pod_and_drift%%=*}"; done
+for pod_and_drift in $pods; do set -- "$@" --pod "$pod_and_drift"; done
 while read -r fault; do
     [ -z "$fault" ] || set -- "$@" --fault "$fault"
 done <<FAULTS
 $faults
 FAULTS
-"$python" "$here/air.py" "$@" >"$out/log/air" 2>&1 &
+"$python" "$here/air.py" "$@" -- "--seed=$seed" "--speed=$speed" "--stand-s=$stand" >"$out/log/air" 2>&1 &
 air=$!
-programs=$air
 tenths=300
-until [ -e "$ports" ]; do
+until [ -e "$out/port" ]; do
     tenths=$((tenths - 1))
     if [ "$tenths" = 0 ] || ! kill -0 "$air" 2>/dev/null; then
         cat "$out/log/air" >&2
@@ -184,14 +184,6 @@ until [ -e "$ports" ]; do
         exit 98
     fi
     sleep 0.1
-done
-port_of() { sed -n "s/^$1 //p" "$ports"; }
-for pod_and_drift in $pods; do
-    name=${pod_and_drift%%=*}
-    "$pod" --hci "127.0.0.1:$(port_of "$name")" --placement "$name" --drift-ppm="${pod_and_drift##*=}" --seed "$seed" \
-        --speed "$speed" --stand-s "$stand" --origin-file "$origin" --truth "$out/truth/$name.json" \
-        --samples "$out/truth/$name.samples" >"$out/log/$name" 2>&1 &
-    programs="$programs $!"
 done
 
 # --------------------------------------------------------------------------------------------------------------- the machine
@@ -206,7 +198,7 @@ timeout --foreground "$limit" qemu-system-x86_64 -machine q35 -accel "$accel" -c
     -append "console=ttyS0 quiet loglevel=3 panic=-1 lope_inside=$here/inside.sh lope_job=$job" -serial stdio \
     -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
     -virtfs "local,path=$out,mount_tag=out,security_model=none" \
-    -chardev "socket,id=hci,host=127.0.0.1,port=$(port_of host)" -device virtio-serial -device virtserialport,chardev=hci \
+    -chardev "socket,id=hci,host=127.0.0.1,port=$(cat "$out/port")" -device virtio-serial -device virtserialport,chardev=hci \
     </dev/null 2>"$job/qemu" | tr -d '\r' | tee "$job/console"
 set -e
 result=$(sed -n 's/^BLUEZ-RESULT \([0-9][0-9]*\)$/\1/p' "$job/console" | tail -n 1)

@@ -10,6 +10,7 @@
 //! - `latency`: how soon landings and records are told.
 //! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
 //! - `refusals`: files of loggers that go wrong in their own ways, read by the built program.
+//! - `sensor_vectors`: bytes of other makers' sensors, worked out by somebody else, through the decoders.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
 //! Tests of one module's inside stand in that module. Tests that need the whole loop, recordings or the built program
@@ -41,6 +42,8 @@ mod licences;
 mod reference;
 #[cfg(feature = "cli")]
 mod refusals;
+#[cfg(feature = "files")]
+mod sensor_vectors;
 mod tidy;
 #[cfg(feature = "files")]
 mod vqf;

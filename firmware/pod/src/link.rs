@@ -7,8 +7,8 @@
 use bt_hci::param::Status as HciStatus;
 use embassy_futures::select::{Either, Either4, select, select4};
 use embassy_time::{Duration, Timer};
+use firmware_protocol::gatt;
 use firmware_protocol::pod::Link;
-use firmware_protocol::{Status, gatt};
 use trouble_host::prelude::{AttErrorCode, Characteristic, Error, GattConnectionEvent, GattEvent, WriteEvent};
 
 use crate::attributes::{Attributes, Conn};
@@ -104,20 +104,7 @@ async fn write_control<B: Board>(station: &Station<'_, B>, write: Write<'_, '_>)
     if !fits {
         return reply(write.reject(AttErrorCode::new(gatt::ATT_INVALID_LENGTH))).await;
     }
-    let written = match station.look(|pod| pod.sensor_order(&bytes)) {
-        None => station.write_control(&bytes, None),
-        Some(firmware_protocol::pod::SensorOrder::SwitchOn) if !station.board.has_power_for_a_session() => {
-            station.write_control(&bytes, Some(Status::Power))
-        }
-        Some(order) => {
-            station.order.signal(order);
-            let done = station.carried_out.wait().await;
-            let written = station.write_control(&bytes, done.err().map(|_| Status::Hardware));
-            station.carry_on.signal(());
-            written
-        }
-    };
-    match written {
+    match station.request(&bytes).await {
         Ok(()) => reply(write.accept_unprocessed()).await,
         Err(error) => reply(write.reject(AttErrorCode::new(error.0))).await,
     }

@@ -4,8 +4,8 @@ use core::cell::RefCell;
 
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embassy_sync::signal::Signal;
-use firmware_protocol::pod::{Link, Pod, PodSetup, Radio, SensorOrder, Slot, StreamSetup};
-use firmware_protocol::{EncodeError, Kind, PodState, StreamId};
+use firmware_protocol::pod::{AttError, Link, Pod, PodSetup, Radio, SensorOrder, Slot, StreamSetup};
+use firmware_protocol::{EncodeError, EndReason, EventBody, FaultCode, Kind, PodState, Status, StreamId};
 
 use crate::board::Board;
 use crate::imu::{ImuFault, Sample};
@@ -28,6 +28,8 @@ pub struct Station<'b, B> {
     pub(crate) order: Signal<NoopRawMutex, SensorOrder>,
     pub(crate) carried_out: Signal<NoopRawMutex, Result<(), ImuFault>>,
     pub(crate) carry_on: Flag,
+    /// No session runs: the sensor has nothing to do.
+    pub(crate) at_rest: Flag,
     /// Something waits on this characteristic.
     pub(crate) stream_waits: Flag,
     pub(crate) control_waits: Flag,
@@ -60,6 +62,7 @@ impl<'b, B: Board> Station<'b, B> {
             order: Signal::new(),
             carried_out: Signal::new(),
             carry_on: Flag::new(),
+            at_rest: Flag::new(),
             stream_waits: Flag::new(),
             control_waits: Flag::new(),
             time_waits: Flag::new(),
@@ -98,6 +101,9 @@ impl<'b, B: Board> Station<'b, B> {
         let result = act(&mut pod, &mut out);
         if pod.should_close_link() {
             self.close.signal(());
+        }
+        if pod.state() != PodState::Running {
+            self.at_rest.signal(());
         }
         self.stream_waits.signal(());
         self.control_waits.signal(());
@@ -150,12 +156,24 @@ impl<'b, B: Board> Station<'b, B> {
         caught
     }
 
-    /// One write to Control, refused in the sensor's name if the sensor failed or the battery is empty.
-    pub(crate) fn write_control(
-        &self,
-        bytes: &[u8],
-        refusal: Option<firmware_protocol::Status>,
-    ) -> Result<(), firmware_protocol::pod::AttError> {
+    /// One write to Control. What it wants of the sensor is done first, by the sampling future; then the pod answers.
+    pub(crate) async fn request(&self, bytes: &[u8]) -> Result<(), AttError> {
+        match self.look(|pod| pod.sensor_order(bytes)) {
+            None => self.hand_over(bytes, None),
+            Some(SensorOrder::SwitchOn) if !self.board.has_power_for_a_session() => {
+                self.hand_over(bytes, Some(Status::Power))
+            }
+            Some(order) => {
+                self.order.signal(order);
+                let done = self.carried_out.wait().await;
+                let written = self.hand_over(bytes, done.err().map(|_| Status::Hardware));
+                self.carry_on.signal(());
+                written
+            }
+        }
+    }
+
+    fn hand_over(&self, bytes: &[u8], refusal: Option<Status>) -> Result<(), AttError> {
         let was_attached = self.look(Pod::is_attached);
         let (written, attached, identify) = self.tell(|pod, out| {
             let written = match refusal {
@@ -173,7 +191,7 @@ impl<'b, B: Board> Station<'b, B> {
         written
     }
 
-    /// Whether the pod should close the connection, and the RANGE that is being answered does not count as a reply.
+    /// Whether a request is still unanswered.
     pub(crate) fn owes_reply(&self) -> bool {
         self.out.borrow().owes_reply()
     }
@@ -186,7 +204,6 @@ impl<'b, B: Board> Station<'b, B> {
 
     /// The sensor failed while it sampled: the host is told, and the session ends.
     pub(crate) fn sensor_failed(&self, fault: ImuFault) {
-        use firmware_protocol::{EndReason, EventBody, FaultCode};
         let code = FaultCode::Sensor;
         let detail = fault.detail;
         self.tell(|pod, out| {

@@ -369,6 +369,46 @@ async fn see(peripheral: &Peripheral, limits: &Limits) -> Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sensors::link::LinkEvent;
+    use std::collections::VecDeque;
+    use std::task::{Context, Poll};
+
+    /// Notifications that are there already, then silence without an end, as after a lost connection.
+    struct Waiting(VecDeque<ValueNotification>);
+
+    impl futures_core::Stream for Waiting {
+        type Item = ValueNotification;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            self.0.pop_front().map_or(Poll::Pending, |n| Poll::Ready(Some(n)))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flush_is_answered_only_when_every_waiting_frame_is_in_the_queue() {
+        let chan = Chan::sig(0x180D, 0x2A37);
+        let waiting = (0..100).map(|k| ValueNotification {
+            uuid: uuid::Uuid::from_u128(chan.characteristic),
+            service_uuid: uuid::Uuid::from_u128(chan.service),
+            value: vec![k],
+        });
+        let outlet = Arc::new(Outlet::new(SessionTime::ZERO));
+        outlet.want(chan);
+        let (flush, flushes) = mpsc::channel(1);
+        let (to, flushed) = oneshot::channel();
+        // Asked before the drain has taken anything.
+        flush.try_send(to).expect("there is room");
+        let stamp: Stamp = Arc::new(|| SessionTime::ZERO);
+        let stream = Box::pin(Waiting(waiting.collect()));
+        let drain = tokio::spawn(drain(stream, flushes, Arc::clone(&outlet), stamp));
+        flushed.await.expect("it is answered");
+        outlet.down(SessionTime::ZERO, DownReason::Lost);
+        let queue = outlet.queue();
+        let events: Vec<_> = std::iter::from_fn(|| queue.try_pop()).collect();
+        let frames = events.iter().filter(|e| matches!(e, LinkEvent::Frame { .. })).count();
+        assert_eq!((frames, events.len()), (100, 101));
+        drain.abort();
+    }
 
     #[test]
     fn an_unacknowledged_write_is_acknowledged_where_the_sensor_has_no_other() {

@@ -49,6 +49,13 @@ impl<'p, D: Driver> Conversation<'p, D> {
         }
     }
 
+    /// A driver that begins at this instant, not at zero.
+    #[must_use]
+    pub fn starting_at(mut self, now: SessionTime) -> Self {
+        (self.now, self.connect_at) = (now, now);
+        self
+    }
+
     /// The instant.
     #[must_use]
     pub fn now(&self) -> SessionTime {

@@ -27,6 +27,8 @@
 mod message;
 mod radio;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub use radio::WireRadio;
 pub use server::serve;

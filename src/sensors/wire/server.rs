@@ -118,42 +118,67 @@ async fn open(messages: &mut Heard, to: &mut OwnedWriteHalf, radio: &dyn Radio, 
 }
 
 async fn carry(messages: &mut Heard, to: &mut OwnedWriteHalf, link: &mut dyn Link) -> io::Result<()> {
-    let queue = link.queue();
-    let mut command: Option<Command> = None;
+    let mut command = None;
     loop {
-        let running = async {
-            match &command {
-                Some(command) => link.run(command).await,
-                None => std::future::pending().await,
-            }
+        command = match until_heard(messages, to, link, command.as_ref()).await? {
+            Step::Answered => None,
+            Step::Over => return Ok(()),
+            Step::Heard(op, chan, bytes) if command.is_none() => Some(as_command(op, chan, bytes)),
+            Step::Heard(..) => return refuse(to, "one command at a time").await,
+            Step::Broken(why) => return refuse(to, &why).await,
         };
-        tokio::pin!(running);
-        // Frames go on while a command is carried out.
-        let message = loop {
-            tokio::select! {
-                biased;
-                event = queue.pop() => match event {
-                    Some(LinkEvent::Frame { chan, bytes, .. }) => Message::Frame { chan, bytes }.write(to).await?,
-                    Some(LinkEvent::Down { reason, .. }) => return Message::Over(reason).write(to).await,
-                    Some(_) => {}
-                    None => return Message::Over(DownReason::Lost).write(to).await,
-                },
-                result = &mut running => {
-                    Message::Answer(result).write(to).await?;
-                    break None;
+    }
+}
+
+/// What ends a wait of [`carry`].
+enum Step {
+    Answered,
+    Heard(Op, Chan, Vec<u8>),
+    Broken(String),
+    Over,
+}
+
+/// Hands on frames while the command, if there is one, is carried out, until something else happens.
+async fn until_heard(
+    messages: &mut Heard,
+    to: &mut OwnedWriteHalf,
+    link: &mut dyn Link,
+    command: Option<&Command>,
+) -> io::Result<Step> {
+    let queue = link.queue();
+    let running = async {
+        match command {
+            Some(command) => link.run(command).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(running);
+    loop {
+        tokio::select! {
+            biased;
+            event = queue.pop() => match event {
+                Some(LinkEvent::Frame { chan, bytes, .. }) => Message::Frame { chan, bytes }.write(to).await?,
+                Some(LinkEvent::Down { reason, .. }) => {
+                    Message::Over(reason).write(to).await?;
+                    return Ok(Step::Over);
                 }
-                heard = messages.recv() => break Some(heard),
+                Some(_) => {}
+                None => {
+                    Message::Over(DownReason::Lost).write(to).await?;
+                    return Ok(Step::Over);
+                }
+            },
+            result = &mut running => {
+                Message::Answer(result).write(to).await?;
+                return Ok(Step::Answered);
             }
-        };
-        command = match message {
-            None => None,
-            Some(None | Some(Ok(None | Some(Message::Close)))) => return Ok(()),
-            Some(Some(Ok(Some(Message::Command { op, chan, bytes })))) if command.is_none() => {
-                Some(as_command(op, chan, bytes))
-            }
-            Some(Some(Ok(Some(_)))) => return refuse(to, "one command at a time").await,
-            Some(Some(Err(broken))) => return refuse(to, &broken.to_string()).await,
-        };
+            heard = messages.recv() => return Ok(match heard {
+                Some(Ok(Some(Message::Command { op, chan, bytes }))) => Step::Heard(op, chan, bytes),
+                None | Some(Ok(None | Some(Message::Close))) => Step::Over,
+                Some(Ok(Some(_))) => Step::Broken("only commands come on a link".to_owned()),
+                Some(Err(broken)) => Step::Broken(broken.to_string()),
+            }),
+        }
     }
 }
 

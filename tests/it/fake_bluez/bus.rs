@@ -99,7 +99,7 @@ impl Daemon {
             .args(["--nofork", "--nopidfile", "--print-address"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(std::fs::File::create(folder.join("bus.log")).expect("a file in a folder of ours"))
             .spawn()
             .expect("dbus-daemon starts");
         // It prints its address when it listens.
@@ -108,7 +108,8 @@ impl Daemon {
         BufReader::new(out).read_line(&mut address).expect("dbus-daemon prints");
         assert!(
             address.starts_with("unix:path="),
-            "dbus-daemon did not start: {address:?}"
+            "dbus-daemon did not start: {address:?} {}",
+            std::fs::read_to_string(folder.join("bus.log")).unwrap_or_default()
         );
         Self(child)
     }

@@ -234,7 +234,10 @@ on_a_private_bus! {
         let service = FakeBluez::start(World::new(vec![Device::new(A, chars(), peer)])).await;
         let radio = radio(base);
         let mut link = open(&radio, A).await.expect("opens");
-        let (answer, ()) = tokio::join!(run(&mut *link, write(&[1])), service.lose(0));
+        let (answer, ()) = tokio::join!(run(&mut *link, write(&[1])), async {
+            service.until(|world| world.calls.iter().any(|c| c.starts_with("WriteValue"))).await;
+            service.lose(0).await;
+        });
         assert_eq!(answer, Err(LinkFailure::Down));
         assert!(base.elapsed() < limits().write, "without waiting for the limit of a write");
     }

@@ -87,6 +87,19 @@ impl FakeBluez {
         self.shared.world()
     }
 
+    /// Returns when the world is as `wanted`.
+    pub(crate) async fn until(&self, wanted: impl Fn(&World) -> bool) {
+        let mut ticks = tokio::time::interval(PACE);
+        let looking = async {
+            while !wanted(&self.world()) {
+                ticks.tick().await;
+            }
+        };
+        tokio::time::timeout(super::client::PATIENCE, looking)
+            .await
+            .expect("it becomes so in time");
+    }
+
     /// The service ends, as after a crash: its name is free, its objects are not reachable.
     pub(crate) async fn crash(&self) {
         self.world().devices.iter_mut().for_each(|d| d.subscribed.clear());

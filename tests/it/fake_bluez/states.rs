@@ -98,14 +98,8 @@ on_a_private_bus! {
             assert!(again.is_some());
         }
         drop(adverts);
-        timeout(PATIENCE, async {
-            let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
-            while service.world().discovering {
-                ticks.tick().await;
-            }
-        })
-        .await
-        .expect("nobody listens, so the scan ends");
+        // Nobody listens, so the scan ends.
+        service.until(|world| !world.discovering).await;
     }
 }
 

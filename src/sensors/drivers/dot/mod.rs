@@ -3,4 +3,5 @@
 //! [`payload`] measurements; [`control`] what is read and written; [`driver`] what is asked when.
 
 pub mod control;
+pub mod driver;
 pub mod payload;

@@ -49,13 +49,11 @@ impl LopeDriver {
             Body::GetConfig(record) => self.learn(&record, said),
             Body::SetConfig(record) => {
                 self.say_what_differs(&record, said);
-                match (record.cfg_id, &mut self.recording) {
-                    (None, Some(recording)) => {
-                        recording.chosen.retain(|c| c.stream != record.stream);
-                        recording.chosen.push(record);
-                    }
-                    _ => self.learn(&record, said),
+                if let Some(recording) = &mut self.recording {
+                    recording.chosen.retain(|c| c.stream != record.stream);
+                    recording.chosen.push(record);
                 }
+                self.learn(&record, said);
             }
             Body::Start(started) => {
                 if let Some(recording) = &mut self.recording {
@@ -245,11 +243,9 @@ impl LopeDriver {
                 self.rejoin = true;
             }
             EventBody::RangeDone(done) => {
+                let now = self.now;
                 if let Some(recording) = &mut self.recording {
-                    let stream = recording.stream_mut(done.span.stream);
-                    // An event has no stamp of its own worth more than that of the frames around it.
-                    let at = self.now.nanos();
-                    stream.tracker_mut().take_range_done(&done, at);
+                    recording.stream_mut(done.span.stream).take_range_done(done.span, now);
                 }
             }
             EventBody::BatteryLow { percent, minutes_left } => {
@@ -303,6 +299,8 @@ impl LopeDriver {
         }
         match body {
             RequestBody::Start(_) => self.start_refused(status, said),
+            // It runs for another host, since it was greeted.
+            RequestBody::SetConfig(_) if status == Status::NotAttached => self.start_refused(Status::Owned, said),
             RequestBody::Resume { .. } => self.resume_refused(status, at, said),
             RequestBody::Range(span) => {
                 if let Some(recording) = &mut self.recording {

@@ -10,7 +10,7 @@ use crate::model::units::{DEG_PER_RAD, STANDARD_GRAVITY};
 use crate::sensors::driver::Wanted;
 use crate::sensors::said::Said;
 use firmware_protocol::{
-    EndReason, Kind, MAJOR, MINOR, RequestBody, StartOrder, StreamId, Wish as StreamWish, entries_per_frame,
+    EndReason, Kind, MAJOR, MINOR, PodState, RequestBody, StartOrder, StreamId, Wish as StreamWish, entries_per_frame,
 };
 
 /// How long a pod goes on sampling without us, if it can, s.
@@ -83,11 +83,19 @@ impl LopeDriver {
 
     fn next_of_start(&mut self, session_id: firmware_protocol::SessionId) -> Option<RequestBody> {
         let n_streams = self.known.n_streams;
+        // A pod that runs takes no wishes from those who are not attached; START finds out whose session it is.
+        let runs = self
+            .link
+            .as_ref()
+            .is_some_and(|link| !link.attached && link.hello.is_some_and(|hello| hello.state == PodState::Running));
         let recording = self.recording.as_mut()?;
         let unset = (0..n_streams)
             .filter_map(StreamId::new)
             .find(|id| !recording.chosen.iter().any(|c| c.stream == *id));
-        if let Some(stream) = unset {
+        recording.unset = runs;
+        if let Some(stream) = unset
+            && !runs
+        {
             return Some(RequestBody::SetConfig(self.wish_for(stream)?));
         }
         recording.session = Session::Perhaps;
@@ -131,6 +139,17 @@ impl LopeDriver {
         if let Some((stream, cfg_id)) = recording.unknown.first().copied() {
             let cfg_id = Some(cfg_id);
             return Some(RequestBody::GetConfig { stream, cfg_id });
+        }
+        let unset = recording
+            .active()
+            .find(|s| !recording.chosen.iter().any(|c| c.stream == s.id));
+        if let Some(stream) = unset
+            .filter(|_| recording.unset && session == Session::Running)
+            .map(|s| s.id)
+        {
+            let wish = self.wish_for(stream)?;
+            // Which streams there are is settled at START.
+            return Some(RequestBody::SetConfig(StreamWish { enabled: true, ..wish }));
         }
         if let Some(body) = self.after_jump.pop() {
             return Some(body);

@@ -58,6 +58,8 @@ pub(super) struct Recording {
     pub(super) boot: Option<BootId>,
     /// What the pod will do in the next session, by stream; asked anew before every START.
     pub(super) chosen: Vec<Configuration>,
+    /// START was written without saying what is wanted: that is made up for.
+    pub(super) unset: bool,
     /// Nothing is left to be done.
     pub(super) done: bool,
 }
@@ -80,6 +82,7 @@ impl Recording {
             searching: None,
             boot: None,
             chosen: Vec::new(),
+            unset: false,
             done: false,
         }
     }
@@ -159,7 +162,7 @@ impl Recording {
             PodState::Running => Session::Running,
             _ => Session::Ended(view.reason),
         };
-        (self.confirmed, self.searching) = (false, None);
+        (self.confirmed, self.searching, self.unset) = (false, None, false);
         self.boot = view.session_boot_id.or(boot);
     }
 

@@ -9,7 +9,8 @@ use crate::model::SessionTime;
 use crate::model::units::{STANDARD_GRAVITY, rad};
 use crate::sensors::said::{Block, Late, Missing, MissingWhy, Note, Quantity, Said, Streaming, Timing};
 use firmware_protocol::{
-    CfgId, Configuration, DataFrame, Frame, Kind, LossReason, MarkCode, Payload, SessionStream, StreamId, StreamTracker,
+    CfgId, Configuration, DataFrame, Frame, Kind, LossReason, MarkCode, Payload, RangeSpan, SessionStream, Status,
+    StreamId, StreamTracker,
 };
 use std::collections::BTreeMap;
 
@@ -24,6 +25,10 @@ const STEP_US: f64 = 500_000.0;
 const STEP_SHARE: f64 = 0.05;
 /// The period is measured over at least this, µs.
 const PERIOD_SPAN_US: u64 = 1_000_000;
+/// A range is over so long after the latest of it came (SPEC.md section 8), s; a little before the book of holes says so.
+const RANGE_SILENCE_S: f64 = 4.9;
+/// A range that the pod answers and nothing arrives of is asked for this often before it counts as refused.
+const MOST_VAIN: u8 = 12;
 /// Marks a second that a pod may have taken, for the bound on their index.
 const MOST_MARKS_HZ: f64 = 100.0;
 
@@ -71,6 +76,10 @@ pub(super) struct Stream {
     known_at: (SessionTime, u32),
     /// Arrival of the latest live frame.
     heard: Option<SessionTime>,
+    /// The RANGE under way, and when something of it last came.
+    asked: Option<(RangeSpan, SessionTime)>,
+    /// First index of a range that was answered without anything arriving, and how often.
+    vain: (u32, u8),
 }
 
 impl Stream {
@@ -87,6 +96,8 @@ impl Stream {
             marked: None,
             known_at: (SessionTime::ZERO, 0),
             heard: None,
+            asked: None,
+            vain: (0, 0),
         }
     }
 
@@ -230,19 +241,43 @@ impl Stream {
         self.tracker.next_ack(now.nanos(), self.safe)
     }
 
-    /// The RANGE to write next. What was asked for three times in vain is given up here.
-    pub(super) fn next_range(
-        &mut self,
-        now: SessionTime,
-        max_range: u16,
-        said: &mut Vec<Said>,
-    ) -> Option<firmware_protocol::RangeSpan> {
+    /// The RANGE to write next. What was asked for too often in vain is given up here.
+    pub(super) fn next_range(&mut self, now: SessionTime, max_range: u16, said: &mut Vec<Said>) -> Option<RangeSpan> {
+        if let Some((_, latest)) = self.asked
+            && self.tracker.is_asking()
+            && now.since(latest) >= RANGE_SILENCE_S
+        {
+            self.range_over(now);
+        }
         let before = Open::of(&self.tracker);
         let span = self
             .tracker
             .next_range(now.nanos(), max_range, firmware_protocol::QueueFill::HasRoom);
         self.say_given_up(&before, None, MissingWhy::GivenUp, said);
+        self.asked = span.map(|span| (span, now)).or(self.asked);
         span
+    }
+
+    /// RANGE_DONE came.
+    pub(super) fn take_range_done(&mut self, span: RangeSpan, now: SessionTime) {
+        if self.tracker.is_asking() && self.asked.is_some_and(|(asked, _)| asked == span) {
+            self.range_over(now);
+        }
+    }
+
+    /// The range under way is over. Where nothing of it arrived, our own queue may have lost it: that counts less than a
+    /// refusal, because the pod has it and a hole of one frame is lost three times in a row now and then.
+    fn range_over(&mut self, now: SessionTime) {
+        let Some((span, _)) = self.asked.take() else { return };
+        let untouched = self.tracker.holes().any(|hole| hole.first == span.first);
+        let again = if self.vain.0 == span.first { self.vain.1 } else { 0 };
+        self.vain = (span.first, if untouched { again.saturating_add(1) } else { 0 });
+        let outcome = if self.vain.1 < MOST_VAIN {
+            Status::Busy
+        } else {
+            Status::Param
+        };
+        self.tracker.take_range_refused(outcome, now.nanos());
     }
 
     pub(super) fn tracker_mut(&mut self) -> &mut StreamTracker<HOLES> {
@@ -268,6 +303,11 @@ impl Stream {
         let placed = self.tracker.take_frame(frame, arrived.nanos());
         if !frame.flags().backfill {
             self.heard = Some(arrived);
+        } else if let Some((span, latest)) = &mut self.asked
+            && frame.end() > span.first
+            && frame.index() < span.end()
+        {
+            *latest = arrived;
         }
         match frame {
             Frame::Data(data) => {

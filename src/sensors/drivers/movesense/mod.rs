@@ -2,4 +2,5 @@
 //!
 //! [`gsp`] frames; [`driver`] what is asked when.
 
+pub mod driver;
 pub mod gsp;

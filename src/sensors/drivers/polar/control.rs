@@ -159,6 +159,8 @@ pub enum Request {
     Stop(Kind),
     /// Turn SDK mode on.
     SdkOn,
+    /// Turn it off.
+    SdkOff,
 }
 
 impl Request {
@@ -170,6 +172,7 @@ impl Request {
             Self::Settings(kind, Mode::Sdk) => vec![4, kind.number()],
             Self::Stop(kind) => vec![3, kind.number()],
             Self::SdkOn => vec![2, SDK_MODE],
+            Self::SdkOff => vec![3, SDK_MODE],
             Self::Start(kind, choice) => {
                 let mut bytes = vec![2, kind.number(), 0, 1];
                 bytes.extend(choice.rate.to_le_bytes());
@@ -252,6 +255,8 @@ pub enum About {
     Stop(Kind),
     /// SDK mode on.
     SdkOn,
+    /// SDK mode off.
+    SdkOff,
     /// Anything lope does not ask.
     Other,
 }
@@ -339,6 +344,7 @@ impl Replies {
             (2, Some(kind)) => About::Start(kind),
             (3, Some(kind)) => About::Stop(kind),
             (2, None) if number == SDK_MODE => About::SdkOn,
+            (3, None) if number == SDK_MODE => About::SdkOff,
             _ => About::Other,
         };
         Ok(Indication::Reply(Reply {
@@ -367,6 +373,7 @@ mod tests {
         assert_eq!(Request::Settings(Kind::Gyro, Mode::Sdk).encode(), [4, 5]);
         assert_eq!(Request::Settings(Kind::Gyro, Mode::Normal).encode(), [1, 5]);
         assert_eq!(Request::SdkOn.encode(), [2, 9]);
+        assert_eq!(Request::SdkOff.encode(), [3, 9]);
     }
 
     #[test]

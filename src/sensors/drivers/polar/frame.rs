@@ -119,6 +119,13 @@ impl Header {
     }
 }
 
+/// Time of the first sample of the first frame after a start, ns: there is no frame before it, so the rate has to do. Later
+/// frames divide the step between their times.
+#[must_use]
+pub fn first_of_run(last_ns: u64, samples: u64, rate_hz: f64) -> u64 {
+    super::super::series::first_of_run(last_ns, samples, 1e9 / rate_hz)
+}
+
 fn header(b: &mut Bytes<'_>) -> Result<(Header, Layout), Refusal> {
     const SHORT: Refusal = Refusal("short");
     let number = b.u8().ok_or(SHORT)?;

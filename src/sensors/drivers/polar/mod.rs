@@ -3,4 +3,6 @@
 //! [`frame`] data frames; [`control`] the control point; [`driver`] what is asked when.
 
 pub mod control;
+pub mod driver;
 pub mod frame;
+mod stream;

@@ -6,8 +6,7 @@ use crate::sensors::said::{Note, Said};
 /// Level: read, notify.
 pub const LEVEL: Chan = Chan::sig(0x180F, 0x2A19);
 
-/// Charge at and below which a person is told, %: at least half an hour with every sensor lope knows, as their makers put
-/// their running times.
+/// Charge at and below which a person is told, %: a long run should not begin with less.
 const LOW: u8 = 15;
 /// Charge above which low would be said again, %.
 const FINE_AGAIN: u8 = 25;

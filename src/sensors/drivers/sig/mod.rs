@@ -6,6 +6,7 @@
 
 pub mod battery;
 pub mod cadence;
+pub(crate) mod companion;
 
 pub mod heart_rate;
 pub mod information;

@@ -118,7 +118,11 @@ fn for_every_seed_what_the_pod_has_comes_and_everything_else_is_named() {
         let outcome = run(plan);
         let (received, lost) = outcome.obeys_the_law(&name);
         assert_eq!(outcome.progress, Progress::Done, "{name}: {:?}", outcome.notes());
-        assert_eq!(outcome.lost_by(MissingWhy::Overwritten), 0, "{name}: the ring holds a minute");
+        assert_eq!(
+            outcome.lost_by(MissingWhy::Overwritten),
+            0,
+            "{name}: the ring holds a minute"
+        );
         assert_eq!(outcome.lost_by(MissingWhy::GivenUp), 0, "{name}: the pod answers");
         if !reboots || kept {
             assert_eq!(lost, 0, "{name}: {:?}", outcome.notes());
@@ -141,7 +145,6 @@ fn what_a_small_ring_has_overwritten_is_named_and_nothing_else() {
         let away = 8.0;
         let air = AirFaults {
             seed,
-            loss: 0.02,
             out_of_range: vec![(5.0, away)],
             ..AirFaults::default()
         };

@@ -86,8 +86,10 @@ pub(super) fn run_with(driver: LopeDriver, plan: Plan) -> Outcome {
     let until = plan.stop_s + plan.patience_s;
     let over = |t: &Conversation<'_, LopeDriver>| matches!(t.driver.progress(), Progress::Done | Progress::Unable);
     while talk.now() < at(until) && !talk.run_while(at(next_safe.min(until)), |t| !over(t)) {
-        talk.wish(Wish::AllSafe);
-        next_safe += plan.safe_every_s;
+        if talk.now() >= at(next_safe) {
+            talk.wish(Wish::AllSafe);
+            next_safe += plan.safe_every_s;
+        }
     }
     talk.run_until(talk.now().plus(0.5));
     Outcome {
@@ -105,7 +107,7 @@ pub(super) fn run_with(driver: LopeDriver, plan: Plan) -> Outcome {
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Sample { number: u32, first_ns: u64 },
-    Lost(MissingWhy),
+    Lost,
 }
 
 impl Outcome {
@@ -171,7 +173,7 @@ impl Outcome {
                 }
                 Said::Missing(m) if m.stream == stream && m.counted => {
                     for index in m.index..m.index + m.count {
-                        let twice = parts.insert(index, Part::Lost(m.why));
+                        let twice = parts.insert(index, Part::Lost);
                         assert!(twice.is_none(), "{name}: index {index} lost after {twice:?}");
                     }
                 }
@@ -183,7 +185,7 @@ impl Outcome {
             .iter()
             .filter_map(|(index, part)| match part {
                 Part::Sample { number, .. } => Some((*number, *index)),
-                Part::Lost(_) => None,
+                Part::Lost => None,
             })
             .collect();
         let came = parts.values().filter(|p| matches!(p, Part::Sample { .. })).count();
@@ -206,6 +208,13 @@ impl Outcome {
             expected += 1;
         }
         // Times and order: rising in number, right within what cutting a frame in two costs.
+        // A frame says the time of its first sample only: what a clock steps within, nobody can know.
+        let mut unknowable = 19
+            * self
+                .notes()
+                .iter()
+                .filter(|n| matches!(n, Note::ClockStepped(_)))
+                .count();
         for (number, index) in &heard {
             let taken = truth
                 .get(number)
@@ -214,6 +223,10 @@ impl Outcome {
                 unreachable!("found by it")
             };
             let off_us = (*first_ns as f64 * 1e-3 - taken.us as f64).abs();
+            if off_us > 3000.0 && unknowable > 0 {
+                unknowable -= 1;
+                continue;
+            }
             assert!(off_us < 3000.0, "{name}: sample {number} is {off_us} µs off");
         }
         let order: Vec<u64> = heard.values().copied().collect();
@@ -233,7 +246,7 @@ impl Outcome {
                 .find_map(|t| Some(heard.get(&t.number)? - u64::from(t.index)));
             let Some(base) = base else {
                 // Nothing of it was ever heard: it must lie in a stretch that could not be counted, or be lost by name.
-                let named = !uncounted.is_empty() || parts.values().any(|p| matches!(p, Part::Lost(_)));
+                let named = !uncounted.is_empty() || parts.values().any(|p| matches!(p, Part::Lost));
                 assert!(named || taken.is_empty(), "{name}: session {session} vanished");
                 lost += taken.len();
                 continue;
@@ -242,7 +255,7 @@ impl Outcome {
                 let index = base + u64::from(t.index);
                 match parts.get(&index) {
                     Some(Part::Sample { number, .. }) => assert_eq!(*number, t.number, "{name}: index {index}"),
-                    Some(Part::Lost(_)) => lost += 1,
+                    Some(Part::Lost) => lost += 1,
                     None => {
                         let uncountable = uncounted.iter().any(|(from, _)| *from <= index);
                         assert!(
