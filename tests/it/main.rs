@@ -1,6 +1,8 @@
 //! The integration tests, one binary. A module per question; what belongs in each:
 //!
+//! - `sync`: clocks that run apart during a simulated run, and sensors that turn in their strap.
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
+//! - `feet`: exchanged shoe sensors, simulated and recorded.
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `fake_bluez`: Bluetooth through the system, against a false Bluetooth service on a bus of its own.
@@ -33,6 +35,8 @@ mod accuracy;
 mod cli;
 #[cfg(all(feature = "ble", target_os = "linux"))]
 mod fake_bluez;
+#[cfg(feature = "files")]
+mod feet;
 mod front_door;
 #[cfg(feature = "files")]
 mod latency;
@@ -44,6 +48,7 @@ mod reference;
 mod refusals;
 #[cfg(feature = "files")]
 mod sensor_vectors;
+mod sync;
 mod tidy;
 #[cfg(feature = "files")]
 mod vqf;
