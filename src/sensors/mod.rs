@@ -31,6 +31,7 @@ pub mod queue;
 pub mod radio;
 pub mod said;
 pub mod simulated;
+pub mod tap;
 pub mod timeline;
 #[cfg(feature = "runtime")]
 pub mod wire;
