@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod model;
 pub mod orientation;
 pub mod pipeline;
+pub mod risk;
 pub mod sensors;
 pub mod signal;
 pub mod synth;
