@@ -11,6 +11,7 @@ pub mod analyze;
 pub mod console;
 pub mod demo;
 pub mod failure;
+pub mod flags;
 pub mod live_view;
 pub mod orientation;
 pub mod progress;
@@ -74,6 +75,8 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     /// What is kept: list, show, export, delete
     Sessions(sessions::SessionsArgs),
+    /// Lower-back flags of a history: what changed against one's own usual
+    Flags(flags::FlagsArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -160,6 +163,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Replay(args) => replay::run(&globals, args),
         Verb::Simulate(args) => simulate::run(&globals, args),
         Verb::Sessions(args) => sessions::run(&globals, args),
+        Verb::Flags(args) => flags::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

@@ -7,6 +7,7 @@
 //!
 //! Everything is replayed from the entries and run values of a [`history::History`]; nothing here keeps state of its own.
 
+pub mod check;
 pub mod engine;
 pub mod history;
 pub mod rules;

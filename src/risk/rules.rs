@@ -401,7 +401,7 @@ pub struct Cite {
 }
 
 /// Words that no text may hold, as small letters anywhere in it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Wording {
     /// In what a runner reads.
     pub banned_messages: Vec<String>,

@@ -76,7 +76,7 @@ impl SummaryTest {
 }
 
 /// Numbers of the summary.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct SummaryNumbers {
     /// Share of the counted families of which something must be evaluable.
     pub min_coverage: f64,
@@ -113,7 +113,7 @@ pub struct SummaryVector {
 }
 
 /// The summary.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     /// Families that count.
     pub families: Vec<String>,

@@ -157,7 +157,7 @@ impl Memory {
 }
 
 /// Votes of runs: numbers of [`Memory::Form`] and [`Memory::Drift`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Votes {
     /// Runs that must agree to raise.
     pub raise_k: usize,
@@ -176,7 +176,7 @@ pub struct Votes {
 }
 
 /// Numbers of [`Memory::Event`], days.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Hold {
     /// An event shows for so long.
     pub hold_days: i32,
@@ -185,7 +185,7 @@ pub struct Hold {
 }
 
 /// Numbers of [`Memory::Daily`] and [`Memory::SymptomDaily`], days.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Clearing {
     /// Evaluable days without, to clear.
     pub clear_days: i32,
@@ -194,7 +194,7 @@ pub struct Clearing {
 }
 
 /// Numbers of [`Memory::Symptom`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct LastAnswers {
     /// Check-in days looked at.
     pub checkin_days: usize,
@@ -203,7 +203,7 @@ pub struct LastAnswers {
 }
 
 /// Numbers of [`Memory::Latched`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Latch {
     /// Days since the last tick, where answers may clear.
     pub clear_days: i32,
@@ -214,7 +214,7 @@ pub struct Latch {
 }
 
 /// The numbers of all kinds of memory.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Memories {
     /// Form flags.
     pub form: Votes,
@@ -245,7 +245,7 @@ impl Memories {
 }
 
 /// The runner's own reference: how it is learned and compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct OwnReference {
     /// Strides of a window.
     pub window_strides: u32,

@@ -1,0 +1,148 @@
+//! `lope flags`: the lower-back flags of a history, from a file.
+//!
+//! A file that is refused is refused as a whole, with every problem in it and nothing written: half an evaluation would look
+//! like a quiet one.
+
+use super::Globals;
+use super::failure::{Exit, Failure};
+use super::safe_file::SafeFile;
+use crate::interchange::flag_history::{self, HistoryFile};
+use crate::interchange::flag_rules;
+use crate::risk::{self, Rules};
+use clap::{Args, Subcommand};
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// Problems of one file that are told; the rest is counted.
+const PROBLEMS_TOLD: usize = 20;
+
+/// Arguments of `lope flags`.
+#[derive(Args, Debug)]
+pub struct FlagsArgs {
+    #[command(subcommand)]
+    verb: FlagsVerb,
+}
+
+#[derive(Subcommand, Debug)]
+enum FlagsVerb {
+    /// State of every flag on every day of a file of histories
+    Evaluate(EvaluateArgs),
+}
+
+/// Arguments of `lope flags evaluate`.
+#[derive(Args, Debug)]
+pub struct EvaluateArgs {
+    /// File of histories (lope-flags-history/1); `-` for standard input
+    #[arg(value_name = "HISTORY.json")]
+    pub history: PathBuf,
+    /// File to write instead of standard output
+    #[arg(short, long, value_name = "OUT.json")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub rules: RulesArg,
+}
+
+/// Which rules apply.
+#[derive(Args, Debug)]
+pub struct RulesArg {
+    /// A rule file of your own, complete, instead of the built-in one
+    #[arg(long, value_name = "FILE.toml")]
+    pub rules: Option<PathBuf>,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// A refused history or rule file ([`Exit::Refused`]); what cannot be written ([`Exit::Outside`]).
+pub fn run(globals: &Globals, args: &FlagsArgs) -> Result<Exit, Failure> {
+    match &args.verb {
+        FlagsVerb::Evaluate(args) => evaluate(globals, args),
+    }
+}
+
+fn evaluate(globals: &Globals, args: &EvaluateArgs) -> Result<Exit, Failure> {
+    let rules = args.rules.read()?;
+    let file = read_history(&args.history, &rules)?;
+    let evaluations: Vec<_> = file.histories.iter().map(|h| risk::evaluate(&rules, h)).collect();
+    match &args.out {
+        Some(target) => {
+            let mut out = SafeFile::create(target)?;
+            out.write(|w| file.write(&rules, &evaluations, w))?;
+            out.keep()?;
+        }
+        None => {
+            let mut text = Vec::new();
+            // Writing to memory does not fail.
+            let _ = file.write(&rules, &evaluations, &mut text);
+            globals.console.result(&String::from_utf8_lossy(&text))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+impl RulesArg {
+    /// The rules to use.
+    ///
+    /// # Errors
+    /// The file cannot be read or is refused.
+    pub fn read(&self) -> Result<Rules, Failure> {
+        let Some(path) = &self.rules else {
+            return Ok(flag_rules::built_in());
+        };
+        let bytes = read(path, "lope::flags::rules")?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            refused(
+                "lope::flags::rules",
+                "The rule file is no text.",
+                path,
+                &["it is not UTF-8"],
+            )
+        })?;
+        flag_rules::parse(&text).map_err(|problems| {
+            refused("lope::flags::rules", "The rule file is refused.", path, &problems)
+                .try_this("docs/reference/flags.md lists what a rule file may say; start from src/risk/rules.toml")
+        })
+    }
+}
+
+/// Reads a file of histories.
+///
+/// # Errors
+/// It cannot be read or is refused.
+pub fn read_history(path: &Path, rules: &Rules) -> Result<HistoryFile, Failure> {
+    let bytes = read(path, "lope::flags::history")?;
+    flag_history::parse(&bytes, rules).map_err(|problems| {
+        refused(
+            "lope::flags::history",
+            "The history is refused; nothing was evaluated.",
+            path,
+            &problems,
+        )
+        .try_this("correct these places; a value that nobody entered is null or left out")
+    })
+}
+
+fn read(path: &Path, code: &'static str) -> Result<Vec<u8>, Failure> {
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    bytes.map_err(|e| {
+        Failure::new(code, Exit::Refused, format!("{} cannot be read.", path.display()))
+            .why(e.to_string())
+            .try_this("name a file that is there")
+    })
+}
+
+fn refused(code: &'static str, what: &str, path: &Path, problems: &[impl Display]) -> Failure {
+    let mut failure = Failure::new(code, Exit::Refused, what);
+    for problem in problems.iter().take(PROBLEMS_TOLD) {
+        failure = failure.why(format!("{}: {problem}", path.display()));
+    }
+    if problems.len() > PROBLEMS_TOLD {
+        failure = failure.why(format!("and {} more", problems.len() - PROBLEMS_TOLD));
+    }
+    failure
+}
