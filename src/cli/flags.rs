@@ -38,6 +38,7 @@ pub struct EvaluateArgs {
     /// File to write instead of standard output
     #[arg(short, long, value_name = "OUT.json")]
     pub out: Option<PathBuf>,
+    /// Which rules apply.
     #[command(flatten)]
     pub rules: RulesArg,
 }

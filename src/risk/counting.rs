@@ -11,7 +11,9 @@ impl Engine<'_> {
         let flag = &self.rules.flags[index];
         match &self.flags[index].remembered {
             Remembered::Runs { votes, .. } => {
-                let Some(rule) = memories.votes(flag.memory) else { return String::new() };
+                let Some(rule) = memories.votes(flag.memory) else {
+                    return String::new();
+                };
                 let last = &votes[votes.len().saturating_sub(rule.raise_n)..];
                 let per: Vec<String> = Level::SWITCHED
                     .iter()
@@ -41,7 +43,10 @@ impl Engine<'_> {
                 None => "raised at once; not evaluable yet".to_owned(),
             },
             Remembered::Answers(answers) => {
-                let known = answers.iter().filter(|a| day - a.0 < memories.symptom.stale_days).count();
+                let known = answers
+                    .iter()
+                    .filter(|a| day - a.0 < memories.symptom.stale_days)
+                    .count();
                 format!(
                     "raised at once; the highest of the last {} check-in days; {known} evaluated days in {} days",
                     memories.symptom.checkin_days, memories.symptom.stale_days
@@ -65,7 +70,9 @@ impl Engine<'_> {
         let flag = &self.rules.flags[index];
         match &self.flags[index].remembered {
             Remembered::Runs { votes, on } => {
-                let Some(rule) = memories.votes(flag.memory) else { return String::new() };
+                let Some(rule) = memories.votes(flag.memory) else {
+                    return String::new();
+                };
                 let place = Level::SWITCHED.iter().position(|l| *l == level).unwrap_or(0);
                 let last = &votes[votes.len().saturating_sub(rule.clear_n)..];
                 let so_far = last.iter().filter(|v| v.clear[place]).count();

@@ -202,7 +202,12 @@ impl Engine<'_> {
         let flag = self.rules.flags.get(index)?;
         let state = end.states[index];
         let memory = &self.flags[index];
-        let held = |level: Level| Level::RAISED.iter().position(|l| *l == level).and_then(|i| memory.held[i].as_ref());
+        let held = |level: Level| {
+            Level::RAISED
+                .iter()
+                .position(|l| *l == level)
+                .and_then(|i| memory.held[i].as_ref())
+        };
         let basis = state.and_then(held).or(memory.last.as_ref());
         let outcome = match (state, basis) {
             (None, _) => Outcome::Insufficient {
@@ -230,7 +235,10 @@ impl Engine<'_> {
             cap: flag.cap,
             counts: flag.counts,
             values_of_day: basis.map(|b| b.day),
-            inputs: inputs.iter().filter_map(|n| Some(self.input_shown(self.rules.input(n)?, basis))).collect(),
+            inputs: inputs
+                .iter()
+                .filter_map(|n| Some(self.input_shown(self.rules.input(n)?, basis)))
+                .collect(),
             levels: self.levels_shown(flag, index, basis),
             memory: flag.memory.name(),
             counted: self.counted(index, end.day),
@@ -248,10 +256,15 @@ impl Engine<'_> {
     fn input_shown(&self, input: &Input, basis: Option<&Basis>) -> InputShown {
         let run = basis.and_then(|b| b.run).and_then(|i| self.runs.get(i));
         let value = basis.and_then(|b| b.values.get(input.name.as_str()).copied());
-        let compared = run.and_then(|r| r.compared.get(input.name.as_str())).cloned().unwrap_or_default();
+        let compared = run
+            .and_then(|r| r.compared.get(input.name.as_str()))
+            .cloned()
+            .unwrap_or_default();
         let factor = self.rules.reference.scale_factor;
         let widest = compared.iter().max_by(|a, b| a.spread.total_cmp(&b.spread));
-        let why = run.and_then(|r| r.not_compared.get(input.name.as_str())).map(|why| why_not(*why));
+        let why = run
+            .and_then(|r| r.not_compared.get(input.name.as_str()))
+            .map(|why| why_not(*why));
         let origins = input.from.iter().filter_map(|name| self.rules.raw(name));
         InputShown {
             name: input.name.clone(),
@@ -260,7 +273,9 @@ impl Engine<'_> {
             value,
             own_band: widest.map(|c| (c.middle - factor * c.spread, c.middle + factor * c.spread)),
             compared,
-            missing: value.is_none().then(|| why.unwrap_or_else(|| "not known that day".to_owned())),
+            missing: value
+                .is_none()
+                .then(|| why.unwrap_or_else(|| "not known that day".to_owned())),
             origins: origins
                 .map(|raw| Origin {
                     raw: raw.name.clone(),
@@ -277,7 +292,10 @@ impl Engine<'_> {
     fn levels_shown(&self, flag: &Flag, index: usize, basis: Option<&Basis>) -> Vec<LevelShown> {
         let none = Values::new();
         let (values, spreads) = basis.map_or((&none, &none), |b| (&b.values, &b.spreads));
-        let levels = Level::RAISED.iter().enumerate().filter(|(_, l)| !flag.conditions(**l).is_empty());
+        let levels = Level::RAISED
+            .iter()
+            .enumerate()
+            .filter(|(_, l)| !flag.conditions(**l).is_empty());
         let shown = levels.map(|(i, level)| {
             let lists = flag.conditions(*level).iter().map(|all| {
                 let one = all.iter().map(|c| {
@@ -334,8 +352,14 @@ impl Engine<'_> {
                         |why| format!("last run: {}", why_not(*why)),
                     ),
                 },
-                Memory::Event => format!("no run of the last {} days had it; {}", self.rules.memories.event.stale_days, input.text),
-                Memory::Latched => format!("not answered in the last {} days", self.rules.memories.latched.stale_days),
+                Memory::Event => format!(
+                    "no run of the last {} days had it; {}",
+                    self.rules.memories.event.stale_days, input.text
+                ),
+                Memory::Latched => format!(
+                    "not answered in the last {} days",
+                    self.rules.memories.latched.stale_days
+                ),
                 _ => format!("not known; {}", input.text),
             };
             add(&input.name, why);
@@ -347,13 +371,22 @@ impl Engine<'_> {
         let Remembered::Runs { votes, .. } = &self.flags[index].remembered else {
             return Vec::new();
         };
-        let n = self.rules.memories.votes(self.rules.flags[index].memory).map_or(0, |v| v.raise_n.max(v.clear_n));
+        let n = self
+            .rules
+            .memories
+            .votes(self.rules.flags[index].memory)
+            .map_or(0, |v| v.raise_n.max(v.clear_n));
         let last = &votes[votes.len().saturating_sub(n)..];
         let reaches = |hit: &[bool]| {
             let highest = hit.iter().zip(Level::SWITCHED).rev().find(|(hit, _)| **hit);
             highest.map_or(Level::None, |(_, level)| level)
         };
-        last.iter().map(|v| VoteShown { day: v.day, reaches: reaches(&v.hit) }).collect()
+        last.iter()
+            .map(|v| VoteShown {
+                day: v.day,
+                reaches: reaches(&v.hit),
+            })
+            .collect()
     }
 
     /// Runs whose votes count towards the present state, by their number.
@@ -361,7 +394,11 @@ impl Engine<'_> {
         let Remembered::Runs { votes, .. } = &self.flags[index].remembered else {
             return Vec::new();
         };
-        let n = self.rules.memories.votes(self.rules.flags[index].memory).map_or(0, |v| v.raise_n);
+        let n = self
+            .rules
+            .memories
+            .votes(self.rules.flags[index].memory)
+            .map_or(0, |v| v.raise_n);
         let last = votes[votes.len().saturating_sub(n)..].iter();
         last.filter(|v| v.hit.contains(&true)).map(|v| v.run).collect()
     }
@@ -380,7 +417,12 @@ impl Engine<'_> {
             });
             return if learning { Data::Poor } else { Data::None };
         };
-        let needed = flag.needs.iter().flatten().filter_map(|n| run.compared.get(n.as_str())).flatten();
+        let needed = flag
+            .needs
+            .iter()
+            .flatten()
+            .filter_map(|n| run.compared.get(n.as_str()))
+            .flatten();
         let runs = needed.map(|c| c.runs).min();
         let pelvic = flag.needs.iter().flatten().any(|n| pelvic_angle(self.rules, n));
         let windows = run.session.level_windows.unwrap_or(0);
@@ -393,8 +435,14 @@ impl Engine<'_> {
 
 /// Whether an input is an angle of the pelvis, whose validity is doubtful however many runs there are.
 fn pelvic_angle(rules: &Rules, input: &str) -> bool {
-    let Some(input) = rules.input(input).filter(|i| i.unit == "deg") else { return false };
-    let sets = input.from.iter().filter_map(|n| rules.raw(n)).filter(|r| r.unit == "deg");
+    let Some(input) = rules.input(input).filter(|i| i.unit == "deg") else {
+        return false;
+    };
+    let sets = input
+        .from
+        .iter()
+        .filter_map(|n| rules.raw(n))
+        .filter(|r| r.unit == "deg");
     sets.into_iter().any(|raw| match &raw.source {
         Source::Sensors(sets) => sets.iter().any(|set| set.iter().any(|s| s == "P")),
         _ => false,
@@ -425,7 +473,11 @@ pub fn why_not(why: NotCompared) -> String {
             format!("{windows} level, steady windows; {needed} needed")
         }
         NotCompared::Learning { runs, needed } => format!("learning your usual: {runs} of {needed} runs"),
-        NotCompared::OtherSpeed { speed_ms, from_ms, to_ms } => {
+        NotCompared::OtherSpeed {
+            speed_ms,
+            from_ms,
+            to_ms,
+        } => {
             format!("outside your usual speeds: {speed_ms:.2} m/s, compared from {from_ms:.2} to {to_ms:.2} m/s")
         }
         NotCompared::NoPercent => "the usual is too near 0 for a percentage".to_owned(),

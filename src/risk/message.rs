@@ -20,7 +20,11 @@ pub fn said(value: f64, unit: &str) -> String {
         _ => usize::from(value.fract() != 0.0 && unit == "0-10"),
     };
     let text = format!("{:.decimals$}", value.abs());
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// What a runner reads of a flag at this level: the message, and the line that `high` adds. At `info` the first sentence, or
@@ -63,7 +67,10 @@ fn filled(template: &str, value: impl Fn(&str) -> String) -> String {
 
 fn field_of(engine: &Engine, flag: &Flag, basis: &Basis, field: &str) -> String {
     let known = match field {
-        "percent" => basis.values.get("spike_ratio").map(|r| format!("{:.0}", 100.0 * (r - 1.0))),
+        "percent" => basis
+            .values
+            .get("spike_ratio")
+            .map(|r| format!("{:.0}", 100.0 * (r - 1.0))),
         "direction" => change_of(engine, basis, "tilt_change_abs_deg", 0)
             .map(|x| if x > 0.0 { "forward" } else { "back" }.to_owned()),
         "side" => side(engine, basis),
@@ -114,12 +121,19 @@ fn ticked(engine: &Engine, flag: &Flag, basis: &Basis) -> Option<(String, String
         Urgency::None => false,
     };
     let checkin = engine.diary.checkin(basis.day)?;
-    let ticks = engine.rules.ticks.iter().filter(|t| such(t.show) && checkin.ticked(&t.name));
+    let ticks = engine
+        .rules
+        .ticks
+        .iter()
+        .filter(|t| such(t.show) && checkin.ticked(&t.name));
     let ticks: Vec<_> = ticks.collect();
     let most = ticks.iter().map(|t| t.show).min()?;
     let when = flag.message_when.iter().find(|(name, _)| name == most.name());
     let texts: Vec<&str> = ticks.iter().map(|t| t.text.as_str()).collect();
-    Some((texts.join("; "), when.map_or_else(|| UNKNOWN.to_owned(), |w| w.1.clone())))
+    Some((
+        texts.join("; "),
+        when.map_or_else(|| UNKNOWN.to_owned(), |w| w.1.clone()),
+    ))
 }
 
 /// The pair a flag about shoes is about: the least comfortable one, or the one with most km.
@@ -131,7 +145,11 @@ fn shoe(engine: &Engine, flag: &Flag, basis: &Basis) -> Option<String> {
     } else {
         pairs.sort_by(|a, b| b.1.total_cmp(&a.1));
     }
-    Some(pairs.first().map_or_else(|| "a pair".to_owned(), |p| format!("Pair {}", p.0)))
+    Some(
+        pairs
+            .first()
+            .map_or_else(|| "a pair".to_owned(), |p| format!("Pair {}", p.0)),
+    )
 }
 
 /// What is said about a day as a whole. While a safety stop is latched, only its own sentence.
@@ -143,7 +161,12 @@ pub fn summary_text(rules: &Rules, end: &DayEnd) -> String {
         Coaching::NoCues | Coaching::Open => end.summary,
     };
     let name = super::state_name(level);
-    let template = rules.summary.text.iter().find(|t| t.0 == name).map_or("", |t| t.1.as_str());
+    let template = rules
+        .summary
+        .text
+        .iter()
+        .find(|t| t.0 == name)
+        .map_or("", |t| t.1.as_str());
     filled(template, |field| match field {
         "n_areas" => format!("{:.0}", areas * end.coverage),
         "what_is_missing" => missing(rules, end),
@@ -160,7 +183,10 @@ fn missing(rules: &Rules, end: &DayEnd) -> String {
         told.push(format!("{known:.0} of {of:.0} areas could be checked."));
     }
     if end.checkin_age.is_none_or(|age| age > numbers.max_checkin_age_days) {
-        told.push(format!("No back score in the last {} days.", numbers.max_checkin_age_days));
+        told.push(format!(
+            "No back score in the last {} days.",
+            numbers.max_checkin_age_days
+        ));
     }
     told.join(" ")
 }

@@ -9,7 +9,10 @@
 
 pub mod check;
 pub mod engine;
+pub mod explain;
 pub mod history;
+pub mod message;
+pub mod page;
 pub mod rules;
 pub mod summary;
 pub mod summary_rules;
@@ -17,14 +20,18 @@ pub mod thresholds;
 pub mod usual;
 pub mod vocabulary;
 
+mod counting;
 mod day_inputs;
 mod diary;
+mod explain_text;
 mod gear_inputs;
 mod memory;
+mod other_reasons;
 mod run_inputs;
 mod session_inputs;
 
 pub use engine::{Coaching, DayEnd, Engine, Evaluation, evaluate};
+pub use explain::{Explanation, explain};
 pub use history::History;
 pub use rules::Rules;
 pub use vocabulary::Level;

@@ -40,8 +40,15 @@ fn against_reference(engine: &Engine, flag: &Flag, basis: Option<&Basis>, voting
     let Some(run) = basis.and_then(|b| b.run).and_then(|i| engine.runs.get(i)) else {
         return;
     };
-    let channels = flag.needs.iter().flatten().filter_map(|n| run.compared.get(n.as_str())).flatten();
-    let points = channels.filter_map(|c| engine.usuals.get(&c.channel)).flat_map(|u| &u.points);
+    let channels = flag
+        .needs
+        .iter()
+        .flatten()
+        .filter_map(|n| run.compared.get(n.as_str()))
+        .flatten();
+    let points = channels
+        .filter_map(|c| engine.usuals.get(&c.channel))
+        .flat_map(|u| &u.points);
     let learned: BTreeSet<usize> = points.map(|p| p.run).collect();
     if learned.is_empty() {
         return;
@@ -65,7 +72,9 @@ fn against_reference(engine: &Engine, flag: &Flag, basis: Option<&Basis>, voting
     }
     let (then, now) = (grounds(&mut learned.iter()), grounds(&mut voting.iter()));
     for new in now.difference(&then) {
-        reasons.push(format!("other ground: {new} was not the main ground of a reference run"));
+        reasons.push(format!(
+            "other ground: {new} was not the main ground of a reference run"
+        ));
     }
     let effort = |runs: &mut dyn Iterator<Item = &usize>| {
         let known: Vec<f64> = runs.filter_map(|i| session(i)?.effort).collect();
@@ -74,12 +83,17 @@ fn against_reference(engine: &Engine, flag: &Flag, basis: Option<&Basis>, voting
     if let (Some(then), Some(now)) = (effort(&mut learned.iter()), effort(&mut voting.iter()))
         && now >= then + HARDER
     {
-        reasons.push(format!("harder runs: effort {now:.1} of 10, {then:.1} in the reference"));
+        reasons.push(format!(
+            "harder runs: effort {now:.1} of 10, {then:.1} in the reference"
+        ));
     }
     let last = learned.iter().filter_map(session).map(|s| s.day).max();
     if let (Some(last), Some(basis)) = (last, basis)
         && basis.day - last >= OLD_REFERENCE_DAYS
     {
-        reasons.push(format!("an old reference: its last run is {} days back", basis.day - last));
+        reasons.push(format!(
+            "an old reference: its last run is {} days back",
+            basis.day - last
+        ));
     }
 }
