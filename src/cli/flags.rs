@@ -8,8 +8,10 @@ use super::failure::{Exit, Failure};
 use super::safe_file::SafeFile;
 use crate::interchange::flag_history::{self, HistoryFile};
 use crate::interchange::flag_rules;
-use crate::risk::{self, Rules};
+use crate::risk::message::summary_text;
+use crate::risk::{self, Engine, History, Level, Rules};
 use clap::{Args, Subcommand};
+use serde_json::json;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,8 @@ pub struct FlagsArgs {
 enum FlagsVerb {
     /// State of every flag on every day of a file of histories
     Evaluate(EvaluateArgs),
+    /// The whole computation behind the flags of one day
+    Explain(ExplainArgs),
 }
 
 /// Arguments of `lope flags evaluate`.
@@ -38,6 +42,26 @@ pub struct EvaluateArgs {
     /// File to write instead of standard output
     #[arg(short, long, value_name = "OUT.json")]
     pub out: Option<PathBuf>,
+    /// Which rules apply.
+    #[command(flatten)]
+    pub rules: RulesArg,
+}
+
+/// Arguments of `lope flags explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// File of histories (lope-flags-history/1); `-` for standard input
+    #[arg(value_name = "HISTORY.json")]
+    pub history: PathBuf,
+    /// Which history of the file; needed where it holds several
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Day, from 0; the last one where it is not given
+    #[arg(long)]
+    pub day: Option<i32>,
+    /// One flag (FS1); all that are raised where it is not given
+    #[arg(long)]
+    pub flag: Option<String>,
     /// Which rules apply.
     #[command(flatten)]
     pub rules: RulesArg,
@@ -58,6 +82,7 @@ pub struct RulesArg {
 pub fn run(globals: &Globals, args: &FlagsArgs) -> Result<Exit, Failure> {
     match &args.verb {
         FlagsVerb::Evaluate(args) => evaluate(globals, args),
+        FlagsVerb::Explain(args) => explain(globals, args),
     }
 }
 
@@ -79,6 +104,91 @@ fn evaluate(globals: &Globals, args: &EvaluateArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+fn explain(globals: &Globals, args: &ExplainArgs) -> Result<Exit, Failure> {
+    let rules = args.rules.read()?;
+    let file = read_history(&args.history, &rules)?;
+    let history = one_history(&file, args.id.as_deref())?;
+    let last = history.days - 1;
+    let day = args.day.unwrap_or(last);
+    let unknown =
+        |what: String, advice: String| Failure::new("lope::flags::unknown", Exit::Unknown, what).try_this(advice);
+    if !(0..=last).contains(&day) {
+        return Err(unknown(
+            format!("{} has no day {day}.", history.id),
+            format!("its days are 0 to {last}"),
+        ));
+    }
+    let codes: Vec<&str> = rules.flags.iter().map(|f| f.id.as_str()).collect();
+    if let Some(flag) = args.flag.as_deref().filter(|f| !codes.contains(f)) {
+        return Err(unknown(
+            format!("There is no flag {flag}."),
+            format!("flags are {}", codes.join(", ")),
+        ));
+    }
+    let mut engine = Engine::new(&rules, history);
+    let mut end = None;
+    while let Some(now) = engine.next_day() {
+        if now.day == day {
+            end = Some(now.clone());
+            break;
+        }
+    }
+    // The day is within the history, so the engine came to it.
+    let Some(end) = end else { return Ok(Exit::Done) };
+    let asked = |i: &usize| match &args.flag {
+        Some(flag) => codes[*i] == flag,
+        None => end.states[*i].is_some_and(|s| s > Level::None),
+    };
+    let explained: Vec<_> = (0..codes.len())
+        .filter(asked)
+        .filter_map(|i| engine.explain(i))
+        .collect();
+    let summary = summary_text(&rules, &end);
+    if globals.console.json {
+        let object = json!({
+            "id": history.id, "day": day, "summary": risk::state_name(end.summary), "summary_text": summary,
+            "coverage": end.coverage, "coaching": end.coaching, "flags": explained, "footer": rules.footer,
+        });
+        globals.console.result(&format!("{object:#}\n"))?;
+    } else {
+        let mut text = format!(
+            "{} · day {day} · {}\n{summary}\n",
+            rules.label,
+            risk::state_name(end.summary).replace('_', " ")
+        );
+        for e in &explained {
+            text.push('\n');
+            text.push_str(&e.text());
+        }
+        text.push_str(&format!("\n{}\n", rules.footer));
+        globals.console.result(&text)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The history of that name, or the only one.
+fn one_history<'a>(file: &'a HistoryFile, id: Option<&str>) -> Result<&'a History, Failure> {
+    let found = match (id, file.histories.as_slice()) {
+        (Some(id), all) => all.iter().find(|h| h.id == id),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    let known: Vec<&str> = file
+        .histories
+        .iter()
+        .map(|h| h.id.as_str())
+        .take(PROBLEMS_TOLD)
+        .collect();
+    found.ok_or_else(|| {
+        let what = id.map_or_else(
+            || "The file does not hold exactly one history.".to_owned(),
+            |id| format!("There is no history {id}."),
+        );
+        Failure::new("lope::flags::unknown", Exit::Unknown, what)
+            .try_this(format!("name one with --id: {}", known.join(", ")))
+    })
 }
 
 impl RulesArg {

@@ -3,6 +3,7 @@
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
+//! - `flags`: the lower-back flags against the reference program, by hand-made cases, in their words, and as a command.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `accuracy`: the synthetic runner, measured against its truth.
@@ -29,6 +30,8 @@ mod support;
 mod accuracy;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "files")]
+mod flags;
 mod front_door;
 #[cfg(feature = "files")]
 mod latency;
