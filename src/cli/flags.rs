@@ -9,6 +9,8 @@ use super::safe_file::SafeFile;
 use crate::interchange::flag_history::{self, HistoryFile};
 use crate::interchange::flag_rules;
 use crate::risk::message::summary_text;
+use crate::risk::rules::BUILT_IN;
+use crate::risk::spreads::{NOTICED_WITHIN, SCATTERS, THRESHOLD_SIZED, WATCHED_RUNS, false_alarms, power};
 use crate::risk::{self, Engine, History, Level, Rules};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -17,6 +19,9 @@ use std::path::{Path, PathBuf};
 
 /// Problems of one file that are told; the rest is counted.
 const PROBLEMS_TOLD: usize = 20;
+
+/// True changes whose noticing is simulated, times the threshold.
+const CHANGES: [f64; 3] = [1.0, 1.5, 2.0];
 
 /// Arguments of `lope flags`.
 #[derive(Args, Debug)]
@@ -31,6 +36,10 @@ enum FlagsVerb {
     Evaluate(EvaluateArgs),
     /// The whole computation behind the flags of one day
     Explain(ExplainArgs),
+    /// The built-in rule file
+    Rules,
+    /// How often flags rise by chance, and by a true change, in simulated runners
+    Spreads(SpreadsArgs),
 }
 
 /// Arguments of `lope flags evaluate`.
@@ -67,6 +76,20 @@ pub struct ExplainArgs {
     pub rules: RulesArg,
 }
 
+/// Arguments of `lope flags spreads`.
+#[derive(Args, Debug)]
+pub struct SpreadsArgs {
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Runners of each figure
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub runners: u32,
+    /// Which rules apply.
+    #[command(flatten)]
+    pub rules: RulesArg,
+}
+
 /// Which rules apply.
 #[derive(Args, Debug)]
 pub struct RulesArg {
@@ -83,6 +106,8 @@ pub fn run(globals: &Globals, args: &FlagsArgs) -> Result<Exit, Failure> {
     match &args.verb {
         FlagsVerb::Evaluate(args) => evaluate(globals, args),
         FlagsVerb::Explain(args) => explain(globals, args),
+        FlagsVerb::Rules => globals.console.result(BUILT_IN).map(|()| Exit::Done),
+        FlagsVerb::Spreads(args) => spreads(globals, args),
     }
 }
 
@@ -168,6 +193,52 @@ fn explain(globals: &Globals, args: &ExplainArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+fn spreads(globals: &Globals, args: &SpreadsArgs) -> Result<Exit, Failure> {
+    let rules = args.rules.read()?;
+    let alarms = SCATTERS.map(|s| (s, false_alarms(&rules, args.runners, s, args.seed)));
+    let noticed = THRESHOLD_SIZED.iter().map(|change| {
+        let shares = CHANGES.map(|times| power(&rules, args.runners, *change, times, args.seed));
+        (change.0, shares)
+    });
+    let noticed: Vec<_> = noticed.collect();
+    if globals.console.json {
+        let alarms = alarms.map(|(s, a)| {
+            json!({ "spread": s.spread, "correlation": s.correlation, "info": a.info, "watch": a.watch, "two_families": a.two_families })
+        });
+        let noticed: Vec<_> = noticed
+            .iter()
+            .map(|(flag, shares)| json!({ "flag": flag, "times": CHANGES, "noticed": shares }))
+            .collect();
+        let object = json!({
+            "rules_version": rules.version, "seed": args.seed, "runners": args.runners,
+            "false_alarms": alarms, "noticed": noticed,
+        });
+        globals.console.result(&format!("{object:#}\n"))?;
+        return Ok(Exit::Done);
+    }
+    let mut text = format!(
+        "Steady runners, {WATCHED_RUNS} runs after the reference, {} runners, seed {}\n\n| assumption | any false info | any false watch | two families at once |\n|---|---|---|---|\n",
+        args.runners, args.seed
+    );
+    for (s, a) in alarms {
+        text.push_str(&format!(
+            "| spreads x {:.1}, correlation of successive runs {:.1} | {:.2} | {:.2} | {:.3} |\n",
+            s.spread, s.correlation, a.info, a.watch, a.two_families
+        ));
+    }
+    let head: Vec<String> = CHANGES.iter().map(|t| format!("{t} times")).collect();
+    text.push_str(&format!(
+        "\nA true lasting change, raised to watch within {NOTICED_WITHIN} runs\n\n| flag | {} the threshold |\n|---|---|---|---|\n",
+        head.join(" | ")
+    ));
+    for (flag, shares) in noticed {
+        let shares = shares.map(|s| format!("{s:.2}"));
+        text.push_str(&format!("| {flag} | {} |\n", shares.join(" | ")));
+    }
+    globals.console.result(&text)?;
+    Ok(Exit::Done)
+}
+
 /// The history of that name, or the only one.
 fn one_history<'a>(file: &'a HistoryFile, id: Option<&str>) -> Result<&'a History, Failure> {
     let found = match (id, file.histories.as_slice()) {
@@ -211,7 +282,7 @@ impl RulesArg {
         })?;
         flag_rules::parse(&text).map_err(|problems| {
             refused("lope::flags::rules", "The rule file is refused.", path, &problems)
-                .try_this("docs/reference/flags.md lists what a rule file may say; start from src/risk/rules.toml")
+                .try_this("lope flags rules shows the built-in file, to start from")
         })
     }
 }

@@ -231,7 +231,7 @@ fn capacity(engine: &Engine, day: i32, v: &mut Gather) {
     // The last entry of the list counts, as entered.
     let latest = |what: fn(&BodyTest) -> Option<f64>| {
         let valid = tests.iter().filter(|t| t.day <= day && day - t.day <= TEST_DAYS);
-        valid.filter_map(what).last()
+        valid.filter_map(what).next_back()
     };
     let hip = latest(|t| t.hip_above_deg);
     let knee = latest(|t| t.knee_ext_deficit_deg);

@@ -49,7 +49,7 @@ fn latest<T>(shoes: &[ShoeEntry], shoe: &str, day: i32, what: impl Fn(&ShoeEntry
         .iter()
         .filter(|e| e.shoe == shoe && e.day <= day)
         .filter_map(what)
-        .last()
+        .next_back()
 }
 
 /// Distance of the run's pair when the run began, km.

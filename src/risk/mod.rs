@@ -14,6 +14,7 @@ pub mod history;
 pub mod message;
 pub mod page;
 pub mod rules;
+pub mod spreads;
 pub mod summary;
 pub mod summary_rules;
 pub mod thresholds;

@@ -8,6 +8,8 @@ mod cases;
 mod command;
 mod equality;
 mod refusals;
+mod rows;
+mod spreads;
 mod words;
 
 use lope::interchange::flag_history::{self, HistoryFile};
