@@ -34,7 +34,7 @@ root=$(CDPATH='' cd -- "$here/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 cache=${LOPE_BLUEZ_CACHE:-$target/bluez}
 python=${LOPE_BLUEZ_PYTHON:-$cache/venv/bin/python}
-pod=${LOPE_POD:-$root/firmware/target/release/lope-pod}
+pod=${LOPE_POD:-${CARGO_TARGET_DIR:-$root/firmware/target}/release/lope-pod}
 pods='left_foot=20 right_foot=-35 sacrum=8' strap=1 faults='' seed=7 speed=3.0 stand=6 interval=15 out='' limit=180
 
 say() { printf 'bluez: %s\n' "$*" >&2; }
