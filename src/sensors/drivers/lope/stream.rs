@@ -76,6 +76,8 @@ pub(super) struct Stream {
     known_at: (SessionTime, u32),
     /// Its last rate, Hz.
     rate_hz: f64,
+    /// Measured period over nominal one: the oscillator's, so good for the next configuration too.
+    slow: f64,
     /// Arrival of the latest live frame.
     heard: Option<SessionTime>,
     /// The RANGE under way, and when something of it last came.
@@ -98,6 +100,7 @@ impl Stream {
             marked: None,
             known_at: (SessionTime::ZERO, 0),
             rate_hz: 0.0,
+            slow: 1.0,
             heard: None,
             asked: None,
             vain: (0, 0),
@@ -380,7 +383,7 @@ impl Stream {
             return;
         };
         let epoch = self.epoch_of(data, &seam.record, arrived, epochs, said);
-        self.measure_period(data, epoch);
+        self.measure_period(data, epoch, &seam.record);
         let period_us = self.period_us(header.cfg_id, epoch, &seam.record);
         let mut at = 0;
         while at < count {
@@ -463,7 +466,7 @@ impl Stream {
         last.epoch
     }
 
-    fn measure_period(&mut self, data: &DataFrame<'_>, epoch: u32) {
+    fn measure_period(&mut self, data: &DataFrame<'_>, epoch: u32, record: &Configuration) {
         let header = &data.header;
         if header.flags.backfill || header.flags.time_estimated {
             return;
@@ -479,7 +482,12 @@ impl Stream {
             Some(p) if p.cfg_id == anchor.cfg_id && p.epoch == epoch && !header.flags.after_gap => {
                 let span = anchor.us.saturating_sub(p.us);
                 if span >= PERIOD_SPAN_US && anchor.index > p.index {
-                    p.measured_us = Some(span as f64 / f64::from(anchor.index - p.index));
+                    let measured = span as f64 / f64::from(anchor.index - p.index);
+                    let slow = measured * f64::from(record.rate_mhz) * 1e-9;
+                    // Anything else is a fault of index or time, not of an oscillator.
+                    if (slow - 1.0).abs() < STEP_SHARE {
+                        (p.measured_us, self.slow) = (Some(measured), slow);
+                    }
                 }
             }
             _ => self.period = Some(anchor),
@@ -490,7 +498,7 @@ impl Stream {
         self.period
             .filter(|p| p.cfg_id == cfg_id && p.epoch == epoch)
             .and_then(|p| p.measured_us)
-            .unwrap_or(1e9 / f64::from(record.rate_mhz.max(1)))
+            .unwrap_or(self.slow * 1e9 / f64::from(record.rate_mhz.max(1)))
     }
 }
 
