@@ -6,6 +6,7 @@
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `fake_bluez`: Bluetooth through the system, against a false Bluetooth service on a bus of its own.
+//! - `sensors_cli`: settings, kits and the commands around sensors, with virtual pods behind a socket.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `accuracy`: the synthetic runner, measured against its truth.
@@ -48,6 +49,8 @@ mod reference;
 mod refusals;
 #[cfg(feature = "files")]
 mod sensor_vectors;
+#[cfg(feature = "cli")]
+mod sensors_cli;
 mod sync;
 mod tidy;
 #[cfg(feature = "files")]
