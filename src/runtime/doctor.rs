@@ -213,6 +213,10 @@ fn radio(choice: &RadioChoice, seen: &RadioSeen, system: System) -> Vec<Check> {
         })
     };
     match state {
+        RadioState::Ready(name) if *choice != RadioChoice::Ble => {
+            vec![Check::ok(LINK, format!("{name} answers at {}", choice.text()))]
+        }
+        _ if *choice != RadioChoice::Ble => failed(LINK).into_iter().collect(),
         RadioState::Ready(name) => vec![service, permission, Check::ok(ADAPTER, format!("{name} is ready"))],
         RadioState::NoService(_) => failed(SERVICE).into_iter().collect(),
         RadioState::NoPermission(_) => [service].into_iter().chain(failed(PERMISSION)).collect(),

@@ -7,6 +7,7 @@
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `fake_bluez`: Bluetooth through the system, against a false Bluetooth service on a bus of its own.
 //! - `flags`: the lower-back flags against the reference program, by hand-made cases, in their words, and as a command.
+//! - `sensors_cli`: settings, kits and the commands around sensors, with virtual pods behind a socket.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `accuracy`: the synthetic runner, measured against its truth.
@@ -51,6 +52,8 @@ mod reference;
 mod refusals;
 #[cfg(feature = "files")]
 mod sensor_vectors;
+#[cfg(feature = "cli")]
+mod sensors_cli;
 mod sync;
 mod tidy;
 #[cfg(feature = "files")]
