@@ -71,6 +71,15 @@ impl Remembered {
         }
     }
 
+    /// Whether runs have switched this level on.
+    pub(super) fn is_on(&self, level: Level) -> bool {
+        let place = Level::SWITCHED.iter().position(|l| *l == level);
+        match (self, place) {
+            (Self::Runs { on, .. }, Some(i)) => on[i].is_some(),
+            _ => false,
+        }
+    }
+
     /// Forgets the votes of runs: the references start anew.
     pub(super) fn reanchor(&mut self) {
         if let Self::Runs { votes, on } = self {

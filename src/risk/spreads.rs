@@ -64,7 +64,8 @@ pub const SCATTERS: [Scatter; 3] = [
 /// Shares of steady runners in whom something rose by chance.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FalseAlarms {
-    /// A note of any counting form or impact flag.
+    /// The note of any counting form or impact flag: the level `info` itself. A watch that comes by a condition of its own,
+    /// such as the left-right difference of pelvic drop, is counted as a watch alone.
     pub info: f64,
     /// A watch of any of them.
     pub watch: f64,
@@ -134,14 +135,11 @@ pub fn false_alarms(rules: &Rules, runners: u32, scatter: Scatter, seed: u64) ->
         let history = runner(REFERENCE_RUNS + WATCHED_RUNS, scatter, None, &mut dice);
         let mut engine = Engine::new(rules, &history);
         let (mut any_info, mut any_watch, mut any_two) = (false, false, false);
-        while let Some(end) = engine.next_day() {
-            let raised = |level: Level| {
-                looked_at
-                    .iter()
-                    .filter(move |i| end.states[**i].is_some_and(|s| s >= level))
-            };
-            any_info |= raised(Level::Info).next().is_some();
-            let mut families: Vec<&str> = raised(Level::Watch).map(|i| rules.flags[*i].family.as_str()).collect();
+        while engine.next_day().is_some() {
+            let is_on = |flag: usize, level: Level| engine.flags[flag].remembered.is_on(level);
+            any_info |= looked_at.iter().any(|i| is_on(*i, Level::Info));
+            let watch = looked_at.iter().filter(|i| is_on(**i, Level::Watch));
+            let mut families: Vec<&str> = watch.map(|i| rules.flags[*i].family.as_str()).collect();
             families.sort_unstable();
             families.dedup();
             any_watch |= !families.is_empty();
