@@ -5,8 +5,8 @@
 //! none. Which of the two maps an epoch is decided by its first sample and kept, because a change in between would be a step.
 
 use super::said::Exchange;
-use crate::clock::exchange::{Exchange as Stamps, ExchangeMap};
 use crate::clock::ClockQuality;
+use crate::clock::exchange::{Exchange as Stamps, ExchangeMap};
 use crate::clock::skew::ClockMap;
 use crate::model::SessionTime;
 
