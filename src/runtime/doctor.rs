@@ -184,6 +184,7 @@ fn radio(choice: &RadioChoice, seen: &RadioSeen, system: System) -> Vec<Check> {
     const SERVICE: &str = "bluetooth";
     const PERMISSION: &str = "permission";
     const ADAPTER: &str = "adapter";
+    const LINK: &str = "link";
     let state = match seen {
         RadioSeen::Lacking(mend) => {
             return vec![Check::warn(
