@@ -8,13 +8,19 @@
 )]
 
 pub mod analyze;
+pub mod assign;
+pub mod calibrate;
 pub mod config_file;
 pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
+pub mod flags;
+pub mod listening;
 pub mod live_view;
 pub mod orientation;
+pub mod pair;
+pub mod pairing;
 pub mod pod;
 pub mod progress;
 pub mod radio;
@@ -98,12 +104,18 @@ enum Verb {
     Record(record::RecordArgs),
     /// Look for sensors
     Scan(scan::ScanArgs),
+    /// Say which sensor is worn where, by tapping each of them twice
+    Pair(pair::PairArgs),
+    /// Stand still, so that it is known how each sensor sits
+    Calibrate(calibrate::CalibrateArgs),
     /// Your kits of sensors: list, show, rename, forget
     Sensors(sensors::SensorsArgs),
     /// Virtual pods on a simulated runner, to record from without hardware
     Pod(pod::PodArgs),
     /// What works on this machine, what does not, and how to mend it
     Doctor,
+    /// Lower-back flags of a history: what changed against one's own usual
+    Flags(flags::FlagsArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -238,9 +250,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Sessions(args) => sessions::run(&globals, args),
         Verb::Record(args) => record::run(&globals, args),
         Verb::Scan(args) => scan::run(&globals, args),
+        Verb::Pair(args) => pair::run(&globals, args),
+        Verb::Calibrate(args) => calibrate::run(&globals, args),
         Verb::Sensors(args) => sensors::run(&globals, args),
         Verb::Doctor => doctor::run(&globals, listing),
         Verb::Pod(args) => pod::run(&globals, args),
+        Verb::Flags(args) => flags::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

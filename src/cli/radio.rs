@@ -22,6 +22,8 @@ pub struct Tuned {
     pub stamp: Stamp,
     /// What it calls itself.
     pub name: String,
+    /// What was chosen.
+    pub choice: RadioChoice,
 }
 
 /// Session time that begins now.
@@ -60,10 +62,10 @@ pub fn open(globals: &Globals, stamp: &Stamp) -> Result<Arc<dyn Radio>, Failure>
 ///
 /// # Errors
 /// It is in one of the four states in which nothing can be done.
-pub async fn check(radio: &dyn Radio) -> Result<String, Failure> {
+pub async fn check(choice: &RadioChoice, radio: &dyn Radio) -> Result<String, Failure> {
     match radio.state().await {
         RadioState::Ready(name) => Ok(name),
-        state => Err(state_failure(&state)),
+        state => Err(state_failure(choice, &state)),
     }
 }
 
@@ -134,23 +136,24 @@ pub fn tune(choice: &RadioChoice) -> Result<Tuned, Failure> {
         let _inside = runtime.enter();
         make(choice, &stamp)?
     };
-    let name = runtime.block_on(check(&*radio))?;
+    let name = runtime.block_on(check(choice, &*radio))?;
     Ok(Tuned {
         radio,
         runtime,
         stamp,
         name,
+        choice: choice.clone(),
     })
 }
 
 /// The failure for a radio that cannot work, in the words of this system.
 #[must_use]
-pub fn state_failure(state: &RadioState) -> Failure {
-    unable(state, System::here())
+pub fn state_failure(choice: &RadioChoice, state: &RadioState) -> Failure {
+    unable(choice, state, System::here())
 }
 
-fn unable(state: &RadioState, system: System) -> Failure {
-    let Some(trouble) = trouble(state, system) else {
+fn unable(choice: &RadioChoice, state: &RadioState, system: System) -> Failure {
+    let Some(trouble) = trouble(choice, state, system) else {
         return Failure::new("lope::radio::ended", Exit::Outside, "The scan could not be begun.")
             .why("the radio says that it is ready all the same")
             .try_this("switch Bluetooth off and on, then try again")
@@ -176,7 +179,7 @@ mod tests {
             RadioState::NoPermission(String::new()),
         ];
         for system in [System::Xdg, System::MacOs, System::Windows] {
-            let mut sentences: Vec<_> = states.iter().map(|s| unable(s, system)).collect();
+            let mut sentences: Vec<_> = states.iter().map(|s| unable(&RadioChoice::Ble, s, system)).collect();
             for f in &sentences {
                 assert_eq!(f.exit, Exit::Outside);
                 assert!(
@@ -188,7 +191,16 @@ mod tests {
             sentences.dedup_by(|a, b| a.what == b.what || a.code == b.code);
             assert_eq!(sentences.len(), 4);
         }
-        assert!(unable(&states[2], System::Xdg).why[0].contains("no such file"));
-        assert_eq!(trouble(&RadioState::Ready("hci0".to_owned()), System::Xdg), None);
+        assert!(unable(&RadioChoice::Ble, &states[2], System::Xdg).why[0].contains("no such file"));
+        assert_eq!(
+            trouble(&RadioChoice::Ble, &RadioState::Ready("hci0".to_owned()), System::Xdg),
+            None
+        );
+        let wire = RadioChoice::parse("wire:localhost:4000").expect("good");
+        let failure = unable(&wire, &states[2], System::Xdg);
+        assert!(
+            failure.why[0].contains("wire:localhost:4000: no such file"),
+            "{failure:?}"
+        );
     }
 }

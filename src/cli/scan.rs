@@ -72,7 +72,7 @@ pub fn listen(
 ) -> Result<Sightings, Failure> {
     tuned.runtime.block_on(async {
         let begun = tuned.radio.scan().await;
-        let mut adverts = begun.map_err(|state| radio::state_failure(&state))?;
+        let mut adverts = begun.map_err(|state| radio::state_failure(&tuned.choice, &state))?;
         let end = Instant::now() + Duration::from_secs_f64(seconds.min(86_400.0));
         let mut heard = Sightings::default();
         let mut due = Instant::now();
@@ -91,7 +91,7 @@ pub fn listen(
                 // The radio ended the scan: it went away, and says so when it is next asked.
                 Ok(None) => match tuned.radio.state().await {
                     crate::sensors::radio::RadioState::Ready(_) => break,
-                    state => return Err(radio::state_failure(&state)),
+                    state => return Err(radio::state_failure(&tuned.choice, &state)),
                 },
                 Err(_) => {}
             }

@@ -58,5 +58,6 @@ pub(super) fn tuned(radio: TestRadio) -> Tuned {
         runtime: runtime().expect("tasks"),
         stamp: stamp_from_now(),
         name: "test".to_owned(),
+        choice: crate::config::RadioChoice::Ble,
     }
 }

@@ -88,10 +88,10 @@ mod tests {
             Some("/home/ada/Library/Application Support/lope/config.toml")
         );
         assert_eq!(file(System::Windows, &unix), None);
-        let windows = |name: &str| (name == "APPDATA").then(|| OsString::from("C:/Users/ada/AppData/Roaming"));
+        let windows = |name: &str| (name == "APPDATA").then(|| OsString::from("D:/ada/Roaming"));
         assert_eq!(
             file(System::Windows, &windows).as_deref(),
-            Some("C:/Users/ada/AppData/Roaming/lope/config.toml")
+            Some("D:/ada/Roaming/lope/config.toml")
         );
         let relative = |name: &str| Some(OsString::from(if name == "HOME" { "/home/ada" } else { "here" }));
         assert_eq!(

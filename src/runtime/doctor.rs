@@ -5,7 +5,7 @@
 
 use super::radio_trouble::trouble;
 use crate::config::place::System;
-use crate::config::{Settings, Units};
+use crate::config::{RadioChoice, Settings, Units};
 use crate::sensors::radio::RadioState;
 use crate::store::StoreError;
 use std::path::Path;
@@ -139,7 +139,9 @@ pub trait Machine {
 /// All checks, in the order in which a run needs them. Without settings nothing is known of a folder.
 #[must_use]
 pub fn examine(machine: &dyn Machine, settings: Option<&Settings>) -> Vec<Check> {
-    let mut checks = radio(&machine.radio(), machine.system());
+    let by_default = RadioChoice::Ble;
+    let choice = settings.map_or(&by_default, |s| &s.radio.value);
+    let mut checks = radio(choice, &machine.radio(), machine.system());
     checks.push(clock(&machine.clock(), machine.system()));
     if let Some(settings) = settings {
         match &settings.data_dir.value {
@@ -178,10 +180,11 @@ const COARSE_STEP_NS: u64 = 1_000_000;
 const NEVER_SET_BEFORE_S: u64 = 1_735_689_600;
 
 /// Service, permission and adapter; each line only as far as the one before let us see.
-fn radio(seen: &RadioSeen, system: System) -> Vec<Check> {
+fn radio(choice: &RadioChoice, seen: &RadioSeen, system: System) -> Vec<Check> {
     const SERVICE: &str = "bluetooth";
     const PERMISSION: &str = "permission";
     const ADAPTER: &str = "adapter";
+    const LINK: &str = "link";
     let state = match seen {
         RadioSeen::Lacking(mend) => {
             return vec![Check::warn(
@@ -205,12 +208,16 @@ fn radio(seen: &RadioSeen, system: System) -> Vec<Check> {
     let service = Check::ok(SERVICE, "the Bluetooth service answers");
     let permission = Check::ok(PERMISSION, "lope may use it");
     let failed = |name| {
-        trouble(state, system).map(|t| {
+        trouble(choice, state, system).map(|t| {
             let detail = format!("{} ({})", t.what.trim_end_matches('.'), t.why);
             Check::fail(name, detail, t.mend.join("; or "))
         })
     };
     match state {
+        RadioState::Ready(name) if *choice != RadioChoice::Ble => {
+            vec![Check::ok(LINK, format!("{name} answers at {}", choice.text()))]
+        }
+        _ if *choice != RadioChoice::Ble => failed(LINK).into_iter().collect(),
         RadioState::Ready(name) => vec![service, permission, Check::ok(ADAPTER, format!("{name} is ready"))],
         RadioState::NoService(_) => failed(SERVICE).into_iter().collect(),
         RadioState::NoPermission(_) => [service].into_iter().chain(failed(PERMISSION)).collect(),
@@ -366,7 +373,7 @@ mod tests {
     #[test]
     fn a_radio_is_seen_as_far_as_it_lets_us() {
         use Verdict::{Fail, Ok as Fine};
-        let see = |state| verdicts(&radio(&RadioSeen::Said(state), System::Xdg));
+        let see = |state| verdicts(&radio(&RadioChoice::Ble, &RadioSeen::Said(state), System::Xdg));
         assert_eq!(
             see(RadioState::Ready("hci0".to_owned())),
             [("bluetooth", Fine), ("permission", Fine), ("adapter", Fine)]
@@ -382,9 +389,20 @@ mod tests {
                 [("bluetooth", Fine), ("permission", Fine), ("adapter", Fail)]
             );
         }
-        assert_eq!(verdicts(&radio(&RadioSeen::Silent, System::Xdg)), [("bluetooth", Fail)]);
-        let lacking = radio(&RadioSeen::Lacking("build it".to_owned()), System::Xdg);
+        assert_eq!(
+            verdicts(&radio(&RadioChoice::Ble, &RadioSeen::Silent, System::Xdg)),
+            [("bluetooth", Fail)]
+        );
+        let lacking = radio(
+            &RadioChoice::Ble,
+            &RadioSeen::Lacking("build it".to_owned()),
+            System::Xdg,
+        );
         assert_eq!(verdicts(&lacking), [("bluetooth", Verdict::Warn)]);
+        let wire = RadioChoice::parse("wire:localhost:4000").expect("good");
+        let see = |state| verdicts(&radio(&wire, &RadioSeen::Said(state), System::Xdg));
+        assert_eq!(see(RadioState::Ready("pods".to_owned())), [("link", Fine)]);
+        assert_eq!(see(RadioState::NoService("refused".to_owned())), [("link", Fail)]);
     }
 
     #[test]
@@ -509,9 +527,17 @@ mod tests {
     #[test]
     fn whatever_is_not_well_says_what_mends_it() {
         let all = [
-            radio(&RadioSeen::Said(RadioState::NoAdapter), System::Windows),
-            radio(&RadioSeen::Said(RadioState::NoPermission(String::new())), System::MacOs),
-            radio(&RadioSeen::Silent, System::Windows),
+            radio(
+                &RadioChoice::Ble,
+                &RadioSeen::Said(RadioState::NoAdapter),
+                System::Windows,
+            ),
+            radio(
+                &RadioChoice::Ble,
+                &RadioSeen::Said(RadioState::NoPermission(String::new())),
+                System::MacOs,
+            ),
+            radio(&RadioChoice::Ble, &RadioSeen::Silent, System::Windows),
             vec![clock(
                 &ClockSeen {
                     step_ns: None,

@@ -2,6 +2,7 @@
 //!
 //! Four states, because each of them is mended otherwise. The same words stand in every command and in `lope doctor`.
 
+use crate::config::RadioChoice;
 use crate::config::place::System;
 use crate::sensors::radio::RadioState;
 
@@ -18,9 +19,30 @@ pub struct Trouble {
     pub mend: Vec<&'static str>,
 }
 
-/// What is wrong in this state; `None` if nothing is.
+/// What is wrong with the radio that was chosen, in this state; `None` if nothing is.
 #[must_use]
-pub fn trouble(state: &RadioState, system: System) -> Option<Trouble> {
+pub fn trouble(choice: &RadioChoice, state: &RadioState, system: System) -> Option<Trouble> {
+    match (choice, state) {
+        (_, RadioState::Ready(_)) => None,
+        (RadioChoice::Ble, state) => bluetooth(state, system),
+        (RadioChoice::Wire { .. }, state) => Some(Trouble {
+            code: "lope::radio::no_link",
+            what: "Nothing answers at the other end of the test link.",
+            why: match state {
+                RadioState::NoService(words) | RadioState::NoPermission(words) if !words.trim().is_empty() => {
+                    format!("{}: {words}", choice.text())
+                }
+                _ => format!("{} has no radio", choice.text()),
+            },
+            mend: vec![
+                "start virtual pods in another terminal: lope pod",
+                "or use Bluetooth: --radio ble",
+            ],
+        }),
+    }
+}
+
+fn bluetooth(state: &RadioState, system: System) -> Option<Trouble> {
     let said = |words: &str, otherwise: &str| if words.trim().is_empty() { otherwise } else { words }.to_owned();
     Some(match state {
         RadioState::Ready(_) => return None,

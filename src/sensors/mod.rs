@@ -18,6 +18,7 @@
 
 #[cfg(feature = "ble")]
 pub mod ble;
+pub mod device_clock;
 pub mod driver;
 pub mod drivers;
 pub mod join;
@@ -31,6 +32,7 @@ pub mod queue;
 pub mod radio;
 pub mod said;
 pub mod simulated;
+pub mod tap;
 pub mod timeline;
 #[cfg(feature = "runtime")]
 pub mod wire;

@@ -1,9 +1,13 @@
 //! The integration tests, one binary. A module per question; what belongs in each:
 //!
+//! - `sync`: clocks that run apart during a simulated run, and sensors that turn in their strap.
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
+//! - `feet`: exchanged shoe sensors, simulated and recorded.
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `fake_bluez`: Bluetooth through the system, against a false Bluetooth service on a bus of its own.
+//! - `flags`: the lower-back flags against the reference program, by hand-made cases, in their words, and as a command.
+//! - `sensors_cli`: settings, kits and the commands around sensors, with virtual pods behind a socket.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `accuracy`: the synthetic runner, measured against its truth.
@@ -33,6 +37,10 @@ mod accuracy;
 mod cli;
 #[cfg(all(feature = "ble", target_os = "linux"))]
 mod fake_bluez;
+#[cfg(feature = "files")]
+mod feet;
+#[cfg(feature = "files")]
+mod flags;
 mod front_door;
 #[cfg(feature = "files")]
 mod latency;
@@ -44,6 +52,9 @@ mod reference;
 mod refusals;
 #[cfg(feature = "files")]
 mod sensor_vectors;
+#[cfg(feature = "cli")]
+mod sensors_cli;
+mod sync;
 mod tidy;
 #[cfg(feature = "files")]
 mod vqf;
