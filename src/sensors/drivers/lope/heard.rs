@@ -33,11 +33,12 @@ impl LopeDriver {
         match reply.answer {
             Answer::Done(body) => self.take_body(&body, at, said),
             Answer::NoCommonVersion(hello) => self.other_version(&hello, said),
-            Answer::Refused { status, .. } => {
-                if let Some(body) = answered {
-                    self.refused(&body, status, at, said);
-                }
-            }
+            Answer::Refused { op, status } => match answered {
+                Some(body) => self.refused(&body, status, at, said),
+                // Says itself what it is about: a log means the same without the commands.
+                None if op == Op::Resume => self.resume_refused(status, at, said),
+                None => {}
+            },
         }
     }
 
@@ -396,17 +397,18 @@ impl LopeDriver {
                 (None, Session::Perhaps) => {
                     recording.session = Session::None;
                     recording.chosen.clear();
+                    if self.goal == Goal::Stop {
+                        recording.stay_with_the_last();
+                    }
                 }
+                (None, Session::None) => {}
                 (None, _) => {
                     let why = if recording.boot == now_boot {
                         MissingWhy::GivenUp
                     } else {
                         MissingWhy::Reboot
                     };
-                    recording.lose(why, said);
-                    if self.goal == Goal::Stop {
-                        recording.name_the_rest(at, said);
-                    }
+                    recording.lose(why, at, said);
                 }
             },
             Status::Owned => {

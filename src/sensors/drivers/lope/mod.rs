@@ -387,6 +387,9 @@ impl Driver for LopeDriver {
             Wish::Stop => {
                 self.goal = Goal::Stop;
                 self.unable = false;
+                if let Some(recording) = &mut self.recording {
+                    recording.stay_with_the_last();
+                }
                 match &mut self.recording {
                     // Nothing was begun, so nothing is to be ended.
                     Some(recording) if recording.session == Session::None => recording.done = true,

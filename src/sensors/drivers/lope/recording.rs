@@ -5,7 +5,7 @@
 //! from the recording's, so that a collector that starts again finds its session whatever happened.
 
 use super::epochs::Epochs;
-use super::stream::Stream;
+use super::stream::{PowerCut, Stream};
 use crate::model::SessionTime;
 use crate::sensors::driver::Wanted;
 use crate::sensors::said::{MissingWhy, Said};
@@ -159,6 +159,11 @@ impl Recording {
         said: &mut Vec<Said>,
     ) {
         let epoch = view.session_boot_id.or(boot).map_or(0, |boot| self.epochs.of(boot));
+        let cut = if view.session_boot_id.is_none() || view.session_boot_id == boot {
+            PowerCut::None
+        } else {
+            PowerCut::Since
+        };
         let begins = !std::mem::replace(&mut self.begun, true);
         for row in view.streams.iter() {
             let stream = self.stream_mut(row.stream);
@@ -166,7 +171,7 @@ impl Recording {
                 stream.begin(epoch, now, said);
             }
             stream.start_line(epoch);
-            stream.take_row(&row, now, said);
+            stream.take_row(&row, cut, now, said);
             let known = stream.seam(row.cfg_id).is_some();
             self.want_config(row.stream, row.cfg_id, known);
         }
@@ -179,12 +184,24 @@ impl Recording {
         self.boot = view.session_boot_id.or(boot);
     }
 
-    /// The pod does not know our session any more.
-    pub(super) fn lose(&mut self, why: MissingWhy, said: &mut Vec<Said>) {
+    /// The pod does not know our session any more: what it had is named, as far as it can be counted.
+    pub(super) fn lose(&mut self, why: MissingWhy, now: SessionTime, said: &mut Vec<Said>) {
         for stream in self.streams.iter_mut().filter(|s| s.active) {
             stream.end_run(why, said);
+            stream.name_the_rest(now, said);
         }
         self.next_attempt();
+        self.replaces_own = false;
+    }
+
+    /// The recording is to end, and the session that was to follow one that is all here does not exist: that one is the
+    /// last.
+    pub(super) fn stay_with_the_last(&mut self) {
+        if self.session == Session::None && std::mem::take(&mut self.replaces_own) {
+            self.attempt = self.attempt.saturating_sub(1);
+            self.session = Session::Ended(EndReason::NotByItself);
+            (self.begun, self.asleep) = (true, true);
+        }
     }
 
     /// The next session gets the next number.
@@ -193,13 +210,6 @@ impl Recording {
         (self.session, self.begun) = (Session::None, false);
         self.unknown.clear();
         self.chosen.clear();
-    }
-
-    /// The recording ends and the pod has forgotten it: what it had is named as far as it can be counted.
-    pub(super) fn name_the_rest(&mut self, now: SessionTime, said: &mut Vec<Said>) {
-        for stream in self.streams.iter_mut().filter(|s| s.active) {
-            stream.name_the_rest(now, said);
-        }
     }
 
     /// Frames a second that the pod declares, at this ATT MTU.

@@ -39,6 +39,13 @@ pub(super) struct Seam {
     pub(super) record: Configuration,
 }
 
+/// Whether a session's samples are of an earlier boot, so that the last of them may never have reached the storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PowerCut {
+    None,
+    Since,
+}
+
 /// A stretch of the pod's clock as this stream saw it.
 #[derive(Clone, Copy, Debug)]
 struct Line {
@@ -78,8 +85,10 @@ pub(super) struct Stream {
     rate_hz: f64,
     /// Measured period over nominal one: the oscillator's, so good for the next configuration too.
     slow: f64,
-    /// Arrival of the latest live frame.
+    /// Arrival of the latest live frame, or the end of what was named uncountable.
     heard: Option<SessionTime>,
+    /// Nothing was heard since what could not be counted was named.
+    rest_named: bool,
     /// The RANGE under way, and when something of it last came.
     asked: Option<(RangeSpan, SessionTime)>,
     /// First index of a range that was answered without anything arriving, and how often.
@@ -102,6 +111,7 @@ impl Stream {
             rate_hz: 0.0,
             slow: 1.0,
             heard: None,
+            rest_named: false,
             asked: None,
             vain: (0, 0),
         }
@@ -159,24 +169,24 @@ impl Stream {
         self.start_line(epoch);
     }
 
-    /// Names what was taken, or would have been, between the last sample heard of and now; counts on behind it.
+    /// Names what was taken, or would have been, between the last sample heard of, or what was named before, and now;
+    /// counts on behind it. At least one after a sample, because nobody can know that there was none.
     pub(super) fn name_the_rest(&mut self, now: SessionTime, said: &mut Vec<Said>) {
-        let (index, count) = (self.base + u64::from(self.tracker.end()), self.span_since_heard(now));
+        let since = self.heard.map_or(0.0, |heard| now.since(heard).max(0.0));
+        let least = u64::from(!std::mem::replace(&mut self.rest_named, true));
+        let count = ((since * self.rate_hz).round() as u64).max(least);
+        self.heard = Some(now);
+        if count == 0 {
+            return;
+        }
         said.push(Said::Missing(Missing {
             stream: self.id.get(),
-            index,
+            index: self.base + u64::from(self.tracker.end()),
             count,
             counted: false,
             why: MissingWhy::Reboot,
         }));
         self.base += count;
-    }
-
-    /// Samples that passed since the last frame by the host's clock, at least one: all that can be known of a session
-    /// that is gone.
-    fn span_since_heard(&self, now: SessionTime) -> u64 {
-        let since = self.heard.map_or(0.0, |heard| now.since(heard).max(0.0));
-        ((since * self.rate_hz).round() as u64).max(1)
     }
 
     /// The session is gone from the pod: nothing of it will come any more.
@@ -228,11 +238,17 @@ impl Stream {
     }
 
     /// A row of RESUME or STOP.
-    pub(super) fn take_row(&mut self, row: &SessionStream, now: SessionTime, said: &mut Vec<Said>) {
+    pub(super) fn take_row(&mut self, row: &SessionStream, cut: PowerCut, now: SessionTime, said: &mut Vec<Said>) {
         self.active = true;
         self.known_at = (now, row.next);
         let before = Open::of(&self.tracker);
-        self.tracker.take_session_row(row, now.nanos());
+        let next = match cut {
+            // Live frames may overtake the reply: what is missing among them is not beyond what the pod has.
+            PowerCut::None => row.next.max(self.tracker.end()),
+            PowerCut::Since => row.next,
+        };
+        self.tracker
+            .take_session_row(&SessionStream { next, ..*row }, now.nanos());
         self.say_given_up(&before, None, MissingWhy::Reboot, said);
     }
 
@@ -310,7 +326,7 @@ impl Stream {
         let before = Open::of(&self.tracker);
         let placed = self.tracker.take_frame(frame, arrived.nanos());
         if !frame.flags().backfill {
-            self.heard = Some(arrived);
+            (self.heard, self.rest_named) = (Some(arrived), false);
         } else if let Some((span, latest)) = &mut self.asked
             && frame.end() > span.first
             && frame.index() < span.end()

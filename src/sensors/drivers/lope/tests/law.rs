@@ -148,7 +148,7 @@ fn one_life(seed: u64) -> (usize, usize) {
     );
     assert_eq!(outcome.lost_by(MissingWhy::GivenUp), 0, "{name}: the pod answers");
     if !reboots || kept {
-        assert_eq!(lost, 0, "{name}: {:?}", outcome.notes());
+        assert_eq!(lost, 0, "{name}: {}", outcome.around(0));
     }
     if !reboots {
         assert_eq!(outcome.uncounted(), 0, "{name}");

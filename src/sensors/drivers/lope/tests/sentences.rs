@@ -145,7 +145,10 @@ fn a_pod_that_restarts_goes_on_under_a_new_session_and_what_it_held_is_named() {
     let outcome = with(faults(&[(8.0, PodFault::Reboot { off_ms: 700 })]));
     let (came, lost) = outcome.obeys_the_law("reboot");
     assert!(outcome.notes().contains(&&Note::Rebooted));
-    assert_eq!(outcome.uncounted(), 1);
+    assert!(
+        (1..=2).contains(&outcome.uncounted()),
+        "until it was missed, and until it sampled again"
+    );
     let epochs: std::collections::BTreeSet<u32> = outcome
         .said
         .iter()
@@ -687,7 +690,7 @@ fn whatever_a_pod_forgets_by_itself_is_named() {
     let outcome = with(faults(&[(8.0, PodFault::Forgets)]));
     outcome.obeys_the_law("forgets");
     assert_eq!(outcome.lost_by(MissingWhy::Overwritten), 0);
-    assert_eq!(outcome.uncounted(), 1);
+    assert!((1..=2).contains(&outcome.uncounted()));
     let with_consent = run_with(LopeDriver::taking_over(), Plan::default());
     assert_eq!(with_consent.obeys_the_law("consent not needed").1, 0);
 }

@@ -275,7 +275,8 @@ impl Outcome {
                         let uncountable = uncounted.iter().any(|(from, _)| *from <= index);
                         assert!(
                             uncountable,
-                            "{name}: stream {stream}: sample {index} of session {session} unmentioned"
+                            "{name}: stream {stream}: sample {index} of session {session} unmentioned:\n{}",
+                            self.around(index)
                         );
                         lost += 1;
                     }
@@ -286,7 +287,7 @@ impl Outcome {
     }
 
     /// What was said about the numbers around one, and everything that was said seldom: for a test that fails.
-    fn around(&self, index: u64) -> String {
+    pub(super) fn around(&self, index: u64) -> String {
         let near = |from: u64, count: u64| from < index + 60 && from + count + 60 > index;
         let mut text = String::new();
         for (when, said) in &self.said {
