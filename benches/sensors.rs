@@ -9,7 +9,7 @@
 
 use firmware_protocol::{CfgId, DataHeader, Frame, FrameFlags, ImuEntry, Payload, PodTime, StreamId, encode_data};
 use lope::model::SessionTime;
-use lope::sensors::driver::{Driver, Wanted, Wish};
+use lope::sensors::driver::{Wanted, Wish};
 use lope::sensors::drivers::dot::payload::Mode;
 use lope::sensors::drivers::movesense::gsp;
 use lope::sensors::drivers::{DriverKind, driver, polar};
@@ -63,8 +63,8 @@ fn baseline(case: &Case) -> f64 {
 fn saw(i: usize) -> [i16; 3] {
     let t = (i % 200) as f64 / 200.0;
     [
-        (3000.0 * (t * 6.28).sin()) as i16,
-        (900.0 * (t * 12.56).cos()) as i16,
+        (3000.0 * (t * std::f64::consts::TAU).sin()) as i16,
+        (900.0 * (t * 2.0 * std::f64::consts::TAU).cos()) as i16,
         (1000.0 + 4000.0 * t * t) as i16,
     ]
 }

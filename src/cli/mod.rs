@@ -15,6 +15,7 @@ pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
+pub mod flags;
 pub mod listening;
 pub mod live_view;
 pub mod orientation;
@@ -113,6 +114,8 @@ enum Verb {
     Pod(pod::PodArgs),
     /// What works on this machine, what does not, and how to mend it
     Doctor,
+    /// Lower-back flags of a history: what changed against one's own usual
+    Flags(flags::FlagsArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -252,6 +255,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Sensors(args) => sensors::run(&globals, args),
         Verb::Doctor => doctor::run(&globals, listing),
         Verb::Pod(args) => pod::run(&globals, args),
+        Verb::Flags(args) => flags::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

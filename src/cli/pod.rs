@@ -10,6 +10,7 @@ use super::{Globals, words};
 use crate::model::{Placement, SessionTime};
 use crate::runtime::stop::Stop;
 use crate::sensors::drivers::DriverKind;
+use crate::sensors::link::Chan;
 use crate::sensors::simulated::air::{Air, AirFaults, Carried};
 use crate::sensors::simulated::dice::Dice;
 use crate::sensors::simulated::pod::{PodMemory, Readings, SimPod, SimPodSetup};
@@ -18,6 +19,7 @@ use crate::sensors::simulated::runner::{OnRunner, Origin};
 use crate::sensors::wire::{self, DEFAULT_ADDRESS};
 use crate::synth::{Script, SimConfig, Simulation, presets};
 use clap::Args;
+use firmware_protocol::gatt::{CONTROL, SERVICE};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -168,6 +170,8 @@ fn pods(args: &PodArgs, origin: &Origin) -> (Vec<Air<'static>>, Vec<Worn>) {
         let faults = AirFaults {
             seed: dice.bits(),
             loss: (args.loss / 100.0).clamp(0.0, 0.9),
+            // Indications are acknowledged: radios do not lose them.
+            spared: vec![Chan::new(SERVICE, CONTROL)],
             ..AirFaults::default()
         };
         worn.push(Worn {

@@ -7,11 +7,11 @@ use super::sensor_choice::{self, Choice, SensorArgs};
 use super::summary::Summary;
 use crate::model::units::{STANDARD_GRAVITY, rad};
 use crate::model::{Athlete, Placement, SegmentKind};
-use crate::pipeline::PipelineConfig;
 use crate::runtime::collect::SensorPlan;
 use crate::runtime::keep::{self, Keeper};
 use crate::runtime::live::{self, LiveError, View};
 use crate::runtime::offline::Pass;
+use crate::runtime::record::checks::KNOCK_LIMIT_S;
 use crate::runtime::record::finish::{self, Whole};
 use crate::runtime::record::lane::Lane;
 use crate::runtime::record::settle::{self, Strides};
@@ -43,6 +43,9 @@ pub struct RecordArgs {
     /// Begin with those that are there after this long
     #[arg(long, value_name = "TIME", default_value = "45s", value_parser = super::time_span)]
     wait: Duration,
+    /// Do not ask to stand still at the start; tilt against standing is then not measured
+    #[arg(long)]
+    no_standing: bool,
     /// A word to find the run by
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
@@ -128,7 +131,8 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     let start = now_utc();
     let stop = Stop::on_ctrl_c();
     let Choice { radio, sensors } = runtime.block_on(sensor_choice::choose(globals, &args.sensors, &stamp, &stop))?;
-    let plan = RecordPlan::new(start, dice(), keep::athlete()?, Athlete::default(), args.note.clone());
+    let mut plan = RecordPlan::new(start, dice(), keep::athlete()?, Athlete::default(), args.note.clone());
+    plan.standing = !args.no_standing;
     let log = store.link_log(&plan.session)?;
     let session = Session {
         globals,
@@ -186,9 +190,12 @@ impl Session<'_> {
         if !feed.lanes().iter().any(Lane::is_streaming) {
             return Err(nobody_streams(feed.lanes()));
         }
-        let config = PipelineConfig {
-            ..settle::pipeline_config(&self.plan, config.sensors)
-        };
+        if self.plan.standing {
+            self.globals
+                .console
+                .advice("stand still for five seconds, feet hip-wide, look ahead; then run");
+        }
+        let config = settle::pipeline_config(&self.plan, config.sensors);
         let live_places: Vec<Placement> = config.sensors.iter().map(|s| s.placement).collect();
         let meta = settle::meta_of(&self.plan, config.sensors.clone());
         let mut keeper = Keeper::open(self.store, meta)?;
@@ -307,10 +314,11 @@ impl Session<'_> {
         if console.json {
             let mut value = summary.json();
             value["collected"] = json!(sensors);
+            value["knocks"] = json!(whole.knocks);
             value["latency_p99_s"] = json!(fed.latency.quantile(0.99));
             console.result(&format!("{value:#}\n"))?;
         } else {
-            console.result(&format!("{}\n{}", summary.text(), account(&sensors)))?;
+            console.result(&format!("{}\n{}{}", summary.text(), account(&sensors), knocked(&whole)))?;
         }
         Ok(if fed.log.is_err() { Exit::Partial } else { Exit::Done })
     }
@@ -340,10 +348,34 @@ fn account(sensors: &[&SensorHealth]) -> String {
         for (rule, n) in &s.refused {
             text.push_str(&format!(", {n} packets refused ({rule})"));
         }
+        if let (Some(ppm), Some(scatter)) = (s.clock_ppm, s.clock_scatter_s) {
+            text.push_str(&format!(", clock {ppm:+.0} ppm ± {:.1} ms", 1e3 * scatter));
+        }
         if s.links_lost > 0 {
             text.push_str(&format!(", link lost {}×", s.links_lost));
         }
         text.push('\n');
+    }
+    text
+}
+
+/// What knocks told of the clocks, if there were any.
+fn knocked(whole: &Whole) -> String {
+    let mut text = String::new();
+    for k in &whole.knocks {
+        let limit = if k.offset_s.abs() > KNOCK_LIMIT_S {
+            "  more than left and right can be compared with"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "    knock at the {}: {} against {} {:+.1} ms ({} knocks){limit}\n",
+            k.when,
+            k.second.name(),
+            k.first.name(),
+            1e3 * k.offset_s,
+            k.knocks
+        ));
     }
     text
 }

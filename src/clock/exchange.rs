@@ -145,7 +145,7 @@ impl ExchangeMap {
         let since = (x + low - newest).max(0.0);
         let expected = line.y(x);
         let room = STEP_S + self.least_half + self.rate_doubt() * since;
-        if expected > high + room || expected < low - room {
+        if !(low - room..=high + room).contains(&expected) {
             ClockNews::Step {
                 by_s: expected - 0.5 * (low + high),
             }

@@ -100,7 +100,7 @@ impl ClockMap {
             return ClockNews::Steady;
         };
         let excess = arrival - tick_s - line.y(tick_s);
-        let room = UNKNOWN_PPM * (tick_s - newest).max(0.0).min(3600.0);
+        let room = UNKNOWN_PPM * (tick_s - newest).clamp(0.0, 3600.0);
         let early = if self.envelope.span() < KNOWN_S {
             EARLY_AT_FIRST_S
         } else {

@@ -31,16 +31,18 @@ pub(super) struct RawPlace<'a> {
 }
 
 /// Reads the text as TOML.
-pub(super) fn parse<'a>(path: &Path, text: &'a str) -> Result<Document<&'a str>, Problem> {
-    Document::parse(text).map_err(|e| Problem {
-        origin: Origin::File {
-            path: path.to_owned(),
-            line: e.span().map_or(1, |s| line_at(text, s.start)),
-        },
-        key: String::new(),
-        found: None,
-        what: format!("this is not TOML: {}", e.message().trim().replace('\n', ", ")),
-        near: None,
+pub(super) fn parse<'a>(path: &Path, text: &'a str) -> Result<Document<&'a str>, Box<Problem>> {
+    Document::parse(text).map_err(|e| {
+        Box::new(Problem {
+            origin: Origin::File {
+                path: path.to_owned(),
+                line: e.span().map_or(1, |s| line_at(text, s.start)),
+            },
+            key: String::new(),
+            found: None,
+            what: format!("this is not TOML: {}", e.message().trim().replace('\n', ", ")),
+            near: None,
+        })
     })
 }
 

@@ -194,7 +194,7 @@ impl Settings {
                         _ => usize::MAX,
                     });
                 }
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(*problem),
             }
         }
         let flags = [

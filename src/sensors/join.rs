@@ -1,10 +1,10 @@
 //! Two streams of one sensor, acceleration and angular rate, to one of six axes.
 //!
 //! Some sensors (Polar) measure the two apart, each at instants of its own on one clock. Gait wants both at one instant, so
-//! angular rate is interpolated linearly to the instants of acceleration: at 52 Hz and above, with a period of the signal of
-//! 50 ms and longer, the error stays below the noise of impacts. Never across a seam, an epoch or a hole: an acceleration
-//! sample without an angular rate on both sides is named missing, so that every sample is in a block or in a loss, as from
-//! a driver.
+//! angular rate is interpolated linearly to the instants of acceleration. Of a component of frequency f, sampled every T,
+//! that loses at most (2πfT)²/8: 1 % of 10 Hz at 208 Hz, but 18 % of it at 52 Hz, so the faster rate is worth asking for.
+//! Never across a seam, an epoch or a hole: an acceleration sample without an angular rate on both sides is named missing,
+//! so that every sample is in a block or in a loss, as from a driver.
 //!
 //! An axis clipped on either side stays clipped: its value is taken, not the mean.
 

@@ -18,6 +18,7 @@
 
 #[cfg(feature = "ble")]
 pub mod ble;
+pub mod device_clock;
 pub mod driver;
 pub mod drivers;
 pub mod join;

@@ -6,12 +6,12 @@
 //! places, for the analysis after the run.
 //!
 //! Times: a block's first sample is stamped by the sensor; within a block samples are spaced by the period measured over
-//! the last minute, never by the nominal rate. Device time becomes session time by the lower envelope of arrivals of live
-//! blocks ([`ClockMap`]); the filter's own delay, where stated, is taken off.
+//! the last minute, never by the nominal rate. Device time becomes session time by stamps to and fro and by arrivals of
+//! live blocks ([`DeviceClock`]); the filter's own delay, where stated, is taken off.
 
+use super::device_clock::DeviceClock;
 use super::join::Join;
-use super::said::{Block, Late, Missing, MissingWhy, Quantity, Said, Streaming};
-use crate::clock::skew::ClockMap;
+use super::said::{Block, Exchange, Late, Missing, MissingWhy, Quantity, Said, Streaming};
 use crate::model::{ClipFlags, GapCause, ImuSample, Placement, SensorConfig, SensorEvent, SessionTime, Vec3};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -46,11 +46,10 @@ pub struct TimelineCounts {
 #[derive(Debug)]
 pub struct Timeline {
     placement: Placement,
-    clock: ClockMap,
+    clock: DeviceClock,
     seams: VecDeque<Streaming>,
     /// The stream that is used: the first six-axis one.
     stream: Option<u8>,
-    epoch: Option<u32>,
     seam: Option<u32>,
     /// (index, device ns) about a second apart.
     anchors: VecDeque<(u64, u64)>,
@@ -114,10 +113,9 @@ impl Timeline {
     pub fn live(placement: Placement) -> Self {
         Self {
             placement,
-            clock: ClockMap::default(),
+            clock: DeviceClock::default(),
             seams: VecDeque::with_capacity(SEAMS),
             stream: None,
-            epoch: None,
             seam: None,
             anchors: VecDeque::with_capacity((PERIOD_SPAN_S / ANCHOR_EVERY_S) as usize + 2),
             period_ns: 0.0,
@@ -145,7 +143,7 @@ impl Timeline {
 
     /// The clock of the sensor against session time.
     #[must_use]
-    pub fn clock(&self) -> &ClockMap {
+    pub fn clock(&self) -> &DeviceClock {
         &self.clock
     }
 
@@ -187,6 +185,7 @@ impl Timeline {
                 self.seams.push_back(*streaming);
             }
             Said::Block(block) => self.take_block(block, out),
+            Said::Clock(exchange) => self.clock.exchange(exchange),
             Said::Missing(missing) if Some(missing.stream) == self.stream => self.take_missing(missing),
             _ => {}
         }
@@ -257,22 +256,18 @@ impl Timeline {
         let Some(streaming) = self.seam_of(block).copied() else {
             return;
         };
-        let rebooted = self.epoch.is_some_and(|e| e != block.epoch);
-        if rebooted {
-            self.clock.reboot();
-        }
+        let rebooted = self.clock.begin(block.epoch);
         if rebooted || self.seam != Some(block.seam) {
             self.anchors.clear();
             self.period_ns = 1e9 / streaming.rate_hz.max(1e-3);
         }
-        self.epoch = Some(block.epoch);
         self.seam = Some(block.seam);
         self.measure_period(block, &streaming);
         let width = streaming.quantity.width();
         let n = block.values.len() / width;
         if block.late == Late::Live {
             let last_ns = block.first_ns as f64 + (n - 1) as f64 * self.period_ns;
-            self.clock.observe(last_ns * 1e-9, block.arrived);
+            self.clock.arrival(last_ns * 1e-9, block.arrived);
         }
         let missing = block.index - self.next.min(block.index);
         let delay_s = 0.5 * (streaming.acc_delay_s + streaming.gyro_delay_s);
@@ -362,6 +357,7 @@ pub fn whole(placement: Placement, said: Vec<Said>) -> (Vec<SensorEvent>, Timeli
     timeline.hold_s = 0.0;
     let mut out = Vec::new();
     let mut blocks = Vec::new();
+    let mut exchanges: Vec<Exchange> = Vec::new();
     let mut apart = Apart::default();
     for said in said {
         let said = if apart.take(&said) {
@@ -372,6 +368,7 @@ pub fn whole(placement: Placement, said: Vec<Said>) -> (Vec<SensorEvent>, Timeli
         for said in said {
             match said {
                 Said::Block(block) => blocks.push(block),
+                Said::Clock(exchange) => exchanges.push(exchange),
                 other => timeline.take_one(&other, &mut out),
             }
         }
@@ -385,7 +382,14 @@ pub fn whole(placement: Placement, said: Vec<Said>) -> (Vec<SensorEvent>, Timeli
     }
     // Stable: of two blocks with one number the first that came stays first, the second is a repetition.
     blocks.sort_by_key(|b| b.index);
+    let mut exchanges = exchanges.iter().peekable();
     for block in &blocks {
+        // The clock is followed as it was live: with what was known when the block came. A fetched one waits for nothing.
+        while block.late == Late::Live
+            && let Some(exchange) = exchanges.next_if(|e| e.t4 <= block.arrived)
+        {
+            timeline.clock.exchange(exchange);
+        }
         timeline.take_block(block, &mut out);
     }
     timeline.flush(&mut out);

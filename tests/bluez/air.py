@@ -10,8 +10,9 @@ The strap is made here. Everything is in one process, so it also knows what real
 
 Faults: `drop NAME` (the peripheral closes the connection), `link-loss NAME` (both sides find the other silent),
 `out-of-range NAME SECONDS` (silent, lost after the supervision timeout, back after so many seconds), `power-cut NAME SECONDS`
-(the pod is gone in the middle of a word and boots again after so many seconds, its samples lost). The timeline counts from the
-moment the first pod starts a session. A file say/NAME.fault holds one line, a fault that happens now.
+(the pod is gone in the middle of a word and boots again after so many seconds, its samples lost), `stall NAME SECONDS` (the pod's
+processor stands still; above some 2.5 s its sensor's queue runs over). The timeline counts from the moment the first pod starts a
+session. A file say/NAME.fault holds one line, a fault that happens now.
 
 Everything is written below the out folder: `port` (of the machine's controller; the sign that all is ready), `truth/air.json`,
 `truth/NAME.json` by each pod (`truth/NAME.2.json` after a power cut, and so on), `log/NAME`.
@@ -80,6 +81,16 @@ class PodProgram:
             self.process.terminate()
             await self.process.wait()
 
+    async def stall(self, seconds: float) -> None:
+        """Stops the program for a while. Its clock goes on, as a chip's does."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     async def power_cut(self, seconds: float) -> None:
         controller = self.air.controllers[self.name]
         await self.shut()
@@ -128,6 +139,9 @@ class Air:
             case ["out-of-range", name, seconds] if name in self.controllers:
                 done = bool(self.controllers[name].le_connections)
                 self._begin(self.link.out_of_range(self.controllers[name], float(seconds), self.supervision_s))
+            case ["stall", name, seconds] if name in self.pods:
+                done = True
+                self._begin(self.pods[name].stall(float(seconds)))
             case ["power-cut", name, seconds] if name in self.pods:
                 done = bool(self.controllers[name].le_connections)
                 self._begin(self.pods[name].power_cut(float(seconds)))
@@ -240,7 +254,7 @@ def main() -> int:
     parser.add_argument("--strap", action="store_true", help="add a chest strap")
     parser.add_argument("--fault", type=fault, action="append", default=[], metavar='"SECONDS WORDS"')
     parser.add_argument("--interval-ms", type=float, default=0.0, help="connection interval; 0: everything passes at once")
-    parser.add_argument("--packets-per-event", type=int, default=2)
+    parser.add_argument("--packets-per-event", type=int, default=4)
     parser.add_argument("--supervision-s", type=float, default=2.0)
     parser.add_argument("pod_arguments", nargs="*", help="for every pod")
     arguments = parser.parse_args()

@@ -15,7 +15,7 @@ Boots the machine, starts D-Bus, bluetoothd, the air and the pods, runs COMMAND 
   --no-strap                             without the chest strap
   --fault "SECONDS WORDS"                a fault on the timeline, as often as wanted (see air.py); counted from the first START
   --seed N, --speed M_PER_S, --stand-s S the runner [7, 3.0, 6]
-  --interval-ms N                        connection interval of the air, two packets at each event; 0: all at once [0]
+  --interval-ms N                        connection interval of the air, four packets at each event; 0: all at once [15]
   --out DIR                              what COMMAND leaves in $BLUEZ_OUT, logs and truth go here [a folder under target]
   --timeout S                            everything together may take this long [180]
 
@@ -34,8 +34,8 @@ root=$(CDPATH='' cd -- "$here/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 cache=${LOPE_BLUEZ_CACHE:-$target/bluez}
 python=${LOPE_BLUEZ_PYTHON:-$cache/venv/bin/python}
-pod=${LOPE_POD:-$root/firmware/target/release/lope-pod}
-pods='left_foot=20 right_foot=-35 sacrum=8' strap=1 faults='' seed=7 speed=3.0 stand=6 interval=0 out='' limit=180
+pod=${LOPE_POD:-${CARGO_TARGET_DIR:-$root/firmware/target}/release/lope-pod}
+pods='left_foot=20 right_foot=-35 sacrum=8' strap=1 faults='' seed=7 speed=3.0 stand=6 interval=15 out='' limit=180
 
 say() { printf 'bluez: %s\n' "$*" >&2; }
 missing() { say "$*"; exit 99; }

@@ -58,11 +58,12 @@ class Epoch:
     """One measurement, from START to its end."""
 
     rate_hz: int
+    # Given to the radio, and arrived at the other side.
+    made: int = 0
     sent: int = 0
     crc32: int = 0
     first_ns: int | None = None
     last_ns: int | None = None
-    undelivered: int = 0
 
 
 @dataclass
@@ -225,12 +226,8 @@ class Strap:
             readings = (reading(i, epoch.rate_hz) for i in range(index - PER_FRAME, index))
             body = b"".join(struct.pack("<3h", *xyz) for xyz in readings)
             last_ns = began_ns + round(index * period_ns)
-            before = epoch.sent
+            epoch.made += PER_FRAME
             await self.device.notify_subscribers(self.data, FRAME_HEAD.pack(ACC, last_ns, FRAME_TYPE) + body)
-            # Delivery is seen by `_on_delivered`, a few turns of the loop later.
-            await asyncio.sleep(0.005)
-            if epoch.sent == before:
-                epoch.undelivered += PER_FRAME
 
     def _on_delivered(self, packet: bytes) -> None:
         """A packet that arrived at the other controller: if it is a data frame, its readings count as sent."""

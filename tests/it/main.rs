@@ -6,6 +6,7 @@
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
 //! - `fake_bluez`: Bluetooth through the system, against a false Bluetooth service on a bus of its own.
+//! - `flags`: the lower-back flags against the reference program, by hand-made cases, in their words, and as a command.
 //! - `sensors_cli`: settings, kits and the commands around sensors, with virtual pods behind a socket.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `vqf`: the attitude filter against the published reference implementation.
@@ -38,6 +39,8 @@ mod cli;
 mod fake_bluez;
 #[cfg(feature = "files")]
 mod feet;
+#[cfg(feature = "files")]
+mod flags;
 mod front_door;
 #[cfg(feature = "files")]
 mod latency;

@@ -15,16 +15,16 @@ mod truth;
 use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use arguments::Arguments;
 use board::HostBoard;
 use clap::Parser as _;
 use clock::PodClock;
+use embassy_time::{Duration, Timer};
 use firmware_protocol::pod::Slot;
 use firmware_protocol::{BootId, PodUid};
 use hci::TcpHci;
-use pod_firmware::{Identity, LONGEST_NAME, Station};
+use pod_firmware::{Identity, ImuCaps, LONGEST_NAME, Station};
 use runner::SimulatedImu;
 use tokio::net::TcpStream;
 use trouble_host::prelude::ExternalController;
@@ -32,8 +32,15 @@ use truth::{PodFacts, Truth};
 
 /// Commands that may be on their way to the controller at once.
 const COMMAND_SLOTS: usize = 8;
+/// The port of a controller may open a moment later than this program starts.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
 /// The fastest rate the firmware offers, for the size of the ring, Hz.
 const FASTEST_HZ: u32 = 833;
+/// What the simulated sensor can do: more than one chip, so that every wish of the protocol's recommendations is met.
+const SENSOR: ImuCaps<'static> = ImuCaps {
+    gyr_ranges_dps: &[500, 1000, 2000, 4000],
+    ..ImuCaps::COMMON
+};
 const FIRMWARE: &str = concat!("lope-pod ", env!("CARGO_PKG_VERSION"));
 
 fn main() -> ExitCode {
@@ -97,7 +104,8 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let board = HostBoard::new(clock, truth);
     let mut slots = vec![Slot::EMPTY; (arguments.ring_s * FASTEST_HZ) as usize];
     // A crystal of the kind pods have; what this one really does is the caller's choice.
-    let station = Station::new(identity.setup(clock.now(), 50), &mut slots, board).map_err(|e| format!("{e:?}"))?;
+    let station =
+        Station::new(identity.setup(clock.now(), 50), SENSOR, &mut slots, board).map_err(|e| format!("{e:?}"))?;
     let imu = SimulatedImu::new(arguments.wearer(placement)?, clock);
 
     let stream = connect(&arguments.hci).await?;
@@ -118,7 +126,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     ended
 }
 
-/// The port may open a moment later than this program starts.
+/// Tries for ten seconds.
 async fn connect(to: &str) -> Result<TcpStream, Box<dyn Error>> {
     let mut left = 100;
     loop {
@@ -127,13 +135,13 @@ async fn connect(to: &str) -> Result<TcpStream, Box<dyn Error>> {
             Err(error) if left == 0 => return Err(format!("{to}: {error}").into()),
             Err(_) => left -= 1,
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        Timer::after(TRY_AGAIN).await;
     }
 }
 
 async fn time_is_up(seconds: Option<f64>) {
     match seconds {
-        Some(seconds) => tokio::time::sleep(Duration::from_secs_f64(seconds.max(0.0))).await,
+        Some(seconds) => Timer::after(Duration::from_micros((seconds.max(0.0) * 1e6) as u64)).await,
         None => std::future::pending().await,
     }
 }

@@ -5,8 +5,8 @@
 //! nobody fetched before the queue was full is lost, and told.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
+use embassy_time::{Duration, Timer};
 use firmware_protocol::ImuEntry;
 use lope::model::Placement;
 use lope::synth::{ClockErrors, Faults, Mounting, Ranges, RawSample, Script, SimConfig, Simulation};
@@ -197,7 +197,8 @@ impl Imu for SimulatedImu {
         let last = queue.known.get(WATERMARK - 1).map_or(0, |due| due.at_ns);
         let wait_ns = last.saturating_sub(machine_ns());
         if wait_ns > 0 {
-            tokio::time::sleep(Duration::from_nanos(wait_ns)).await;
+            // Rounded up: a moment too early the newest sample is not complete.
+            Timer::after(Duration::from_micros(wait_ns.div_ceil(1000))).await;
         }
         queue.empty_into(batch, &clock);
         Ok(())

@@ -8,6 +8,27 @@ use firmware_protocol::{Configuration, ImuEntry, PodTime};
 /// Most samples in one batch. A watermark of one frame (19 samples) leaves room for what comes while it is read.
 pub const MOST_IN_BATCH: usize = 32;
 
+/// What the sensor can do, as the pod tells its host. Every combination must work; the first of each list is what a session
+/// gets whose host did not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImuCaps<'a> {
+    /// Rates, ascending, 1/1000 Hz.
+    pub rates_mhz: &'a [u32],
+    /// Ranges of acceleration, ascending, ± g.
+    pub acc_ranges_g: &'a [u16],
+    /// Ranges of angular rate, ascending, ± °/s.
+    pub gyr_ranges_dps: &'a [u16],
+}
+
+impl ImuCaps<'static> {
+    /// Four of the rates and the upper ranges of a common chip for sport (LSM6DSO32).
+    pub const COMMON: Self = ImuCaps {
+        rates_mhz: &[104_000, 208_000, 416_000, 833_000],
+        acc_ranges_g: &[4, 8, 16, 32],
+        gyr_ranges_dps: &[500, 1000, 2000],
+    };
+}
+
 /// What the sensor is to do: one of the rates and ranges the pod has told its host that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SamplingMode {

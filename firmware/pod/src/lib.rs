@@ -30,6 +30,6 @@ mod station;
 
 pub use board::Board;
 pub use identity::{Identity, LONGEST_NAME};
-pub use imu::{Batch, Imu, ImuFault, MOST_IN_BATCH, Sample, SamplingMode};
+pub use imu::{Batch, Imu, ImuCaps, ImuFault, MOST_IN_BATCH, Sample, SamplingMode};
 pub use radio::{PodController, RunError, run};
 pub use station::Station;

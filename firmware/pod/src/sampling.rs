@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
     use crate::identity::Identity;
-    use crate::imu::Sample;
+    use crate::imu::{ImuCaps, Sample};
 
     /// A bench: a clock that the test turns, a sensor whose queue the test fills.
     #[derive(Default)]
@@ -215,7 +215,8 @@ mod tests {
             hardware: "h",
         };
         let mut slots = std::vec![Slot::EMPTY; 512];
-        let station = Station::new(identity.setup(PodTime::BOOT, 20), &mut slots, bench).expect("a station");
+        let station =
+            Station::new(identity.setup(PodTime::BOOT, 20), ImuCaps::COMMON, &mut slots, bench).expect("a station");
         station.connected(Link {
             att_mtu: 247,
             bonded: false,

@@ -8,16 +8,11 @@ use firmware_protocol::pod::{AttError, Link, Pod, PodSetup, Radio, SensorOrder, 
 use firmware_protocol::{EncodeError, EndReason, EventBody, FaultCode, Kind, PodState, Status, StreamId};
 
 use crate::board::Board;
-use crate::imu::{ImuFault, Sample};
+use crate::imu::{ImuCaps, ImuFault, Sample};
 use crate::outgoing::{BackfillCatch, Outgoing};
 
 /// A flag that one future raises and another waits for.
 pub(crate) type Flag = Signal<NoopRawMutex, ()>;
-
-/// What the sensor can do, as the pod tells its host.
-const RATES_MHZ: [u32; 4] = [104_000, 208_000, 416_000, 833_000];
-const ACC_RANGES_G: [u16; 4] = [4, 8, 16, 32];
-const GYR_RANGES_DPS: [u16; 4] = [500, 1000, 2000, 4000];
 
 /// The pod and everything around it that is not radio or sensor.
 pub struct Station<'b, B> {
@@ -41,17 +36,17 @@ pub struct Station<'b, B> {
 }
 
 impl<'b, B: Board> Station<'b, B> {
-    /// A pod with one stream of acceleration and angular rate. `slots` is its ring: at least 10 s of the fastest rate, which
-    /// is 8330 slots; 60 s are better.
+    /// A pod with one stream of acceleration and angular rate. `slots` is its ring: at least 10 s of the fastest rate (2080
+    /// slots for 208 Hz); 60 s are better.
     ///
     /// # Errors
-    /// When the texts of the setup do not fit a page of capabilities.
-    pub fn new(setup: PodSetup<'b>, slots: &'b mut [Slot], board: B) -> Result<Self, EncodeError> {
+    /// When the texts of the setup or the lists of the sensor do not fit a page of capabilities.
+    pub fn new(setup: PodSetup<'b>, sensor: ImuCaps<'b>, slots: &'b mut [Slot], board: B) -> Result<Self, EncodeError> {
         let imu = StreamSetup {
             kind: Kind::Imu6,
-            rates_mhz: &RATES_MHZ,
-            acc_ranges_g: &ACC_RANGES_G,
-            gyr_ranges_dps: &GYR_RANGES_DPS,
+            rates_mhz: sensor.rates_mhz,
+            acc_ranges_g: sensor.acc_ranges_g,
+            gyr_ranges_dps: sensor.gyr_ranges_dps,
             enabled_at_boot: true,
             slots,
         };

@@ -3,6 +3,7 @@
 //! The log is run through the drivers again, their commands thrown away. So this is also how a recording is finished that
 //! its program did not end, and how an old one is read with a mended driver.
 
+use super::checks::KnockResult;
 use super::lane::{Lane, SensorHealth};
 use super::plan::{self, RecordPlan};
 use crate::model::{Placement, SensorConfig, SensorEvent, SessionTime};
@@ -32,6 +33,8 @@ pub struct Whole {
     pub log_end: LogEnd,
     /// The last instant of the log.
     pub last: SessionTime,
+    /// What knocks told of the clocks; known once the events have been looked through.
+    pub knocks: Vec<KnockResult>,
 }
 
 /// Everything one sensor of a recording came to.
@@ -132,6 +135,7 @@ pub fn read(path: &Path, new_driver: impl Fn(DriverKind) -> Box<dyn Driver>) -> 
         ended,
         log_end: log.end().unwrap_or(LogEnd::Whole),
         last,
+        knocks: Vec::new(),
     })
 }
 

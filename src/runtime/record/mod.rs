@@ -11,6 +11,7 @@
 //! So a recording is analysed again from its log when anything came late, and what is shown from then on is that
 //! ([`finish`]). The log is also what a cut leaves: a recording that its program did not end is finished from it.
 
+pub mod checks;
 pub mod finish;
 pub mod lane;
 pub mod logging;
@@ -30,6 +31,7 @@ use crate::sensors::driver::{Driver, Wish};
 use crate::sensors::link::LinkEvent;
 use crate::sensors::log::Entry;
 use crate::sensors::radio::{Radio, Stamp};
+use checks::Standing;
 use lane::Lane;
 use logging::LinkLog;
 use std::io;
@@ -129,6 +131,9 @@ pub struct Feed {
     /// Samples that came before the signal loop was there.
     early: Vec<SensorEvent>,
     log_failed: bool,
+    standing: Standing,
+    /// Whether the runner is asked to stand still.
+    ask_standing: bool,
     /// Sensors that were told to mark and not yet that all is safe.
     marked: Vec<bool>,
 }
@@ -186,6 +191,8 @@ impl Feed {
             latency: Latency::default(),
             early: Vec::new(),
             log_failed,
+            standing: Standing::new(&[]),
+            ask_standing: plan.standing,
             marked,
         })
     }
@@ -231,6 +238,9 @@ impl Feed {
         limit: Option<Duration>,
         live: Vec<Placement>,
     ) -> Fed {
+        if self.ask_standing {
+            self.standing = Standing::new(&live);
+        }
         let began = Instant::now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -343,9 +353,19 @@ impl Feed {
         if events.is_empty() {
             return !to.is_closed();
         }
+        let mut with_standing = Vec::with_capacity(events.len());
+        for event in events.drain(..) {
+            let standing = self.standing.take(&event);
+            with_standing.push(event);
+            if let Some(SensorEvent::Standing { from, to }) = standing {
+                let seconds = to.since(from);
+                self.note(format!("stood still for {seconds:.1} s: tilt is measured against that"));
+            }
+            with_standing.extend(standing);
+        }
         let due = Due {
             at_s: (self.stamp)().secs(),
-            events: std::mem::take(events),
+            events: with_standing,
         };
         to.send(due).await.is_ok()
     }
@@ -375,11 +395,15 @@ impl Feed {
             .placement
             .map_or_else(|| lane.health().name.clone(), |p| p.name().replace('_', " "));
         for sentence in sentences {
-            if self.shown.notes.len() == NOTES {
-                self.shown.notes.remove(0);
-            }
-            self.shown.notes.push((now, format!("{name}: {sentence}")));
+            self.note(format!("{name}: {sentence}"));
         }
+    }
+
+    fn note(&mut self, sentence: String) {
+        if self.shown.notes.len() == NOTES {
+            self.shown.notes.remove(0);
+        }
+        self.shown.notes.push(((self.stamp)(), sentence));
     }
 
     fn tick(&mut self, events: &mut Vec<SensorEvent>) {

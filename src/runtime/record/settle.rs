@@ -1,5 +1,6 @@
 //! A finished recording into the store: its raw samples, and an analysis of all of them.
 
+use super::checks::{self, Standing};
 use super::finish::Whole;
 use crate::model::{Placement, SensorConfig, SensorEvent};
 use crate::pipeline::{Losses, Output, Pipeline, PipelineConfig};
@@ -64,7 +65,7 @@ pub fn settle(store: &SqliteStore, whole: &mut Whole, strides: Strides) -> Resul
     if live.is_none() {
         store.open_session(&meta)?;
     }
-    let events = whole.take_events();
+    let events = with_standing(whole);
     let options = RawOptions {
         fidelity: Fidelity::Exact,
         ..RawOptions::default()
@@ -87,6 +88,21 @@ pub fn settle(store: &SqliteStore, whole: &mut Whole, strides: Strides) -> Resul
     };
     store.seal_raw(raw)?;
     Ok(pass)
+}
+
+/// The recording's events in order, with the standing the runner was asked for where it is first seen.
+fn with_standing(whole: &mut Whole) -> Vec<SensorEvent> {
+    let places: Vec<Placement> = whole.configs().iter().map(|c| c.placement).collect();
+    let events = whole.take_events();
+    whole.knocks = checks::knocks(&events);
+    let mut standing = Standing::new(if whole.plan.standing { &places } else { &[] });
+    let mut all = Vec::with_capacity(events.len() + 1);
+    for event in events {
+        let found = standing.take(&event);
+        all.push(event);
+        all.extend(found);
+    }
+    all
 }
 
 /// What became known about each sensor.

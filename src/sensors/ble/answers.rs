@@ -60,10 +60,12 @@ impl Refusal {
             // The debug form, because the plain one leaves out the name of a D-Bus error.
             other => kind_of(&format!("{other:?}")),
         };
-        let words = match error.to_string() {
-            empty if empty.is_empty() => format!("{error:?}"),
-            words => words,
+        let words = match error {
+            // Without the words that btleplug puts before the system's.
+            Error::RuntimeError(words) | Error::NotSupported(words) => words.clone(),
+            other => other.to_string(),
         };
+        let words = if words.is_empty() { format!("{error:?}") } else { words };
         Self { kind, words }
     }
 }

@@ -16,6 +16,8 @@ pub mod polar;
 mod series;
 pub mod sig;
 pub mod standard;
+#[cfg(test)]
+mod traps;
 mod unwrap;
 
 use super::driver::Driver;

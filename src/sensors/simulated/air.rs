@@ -21,6 +21,8 @@ pub struct AirFaults {
     pub seed: u64,
     /// Probability that a notification is lost between the system and us.
     pub loss: f64,
+    /// Characteristics that this does not touch.
+    pub spared: Vec<Chan>,
     /// Probability that it comes twice.
     pub duplicate: f64,
     /// Probability that its end is cut off.
@@ -47,6 +49,7 @@ impl Default for AirFaults {
         Self {
             seed: 1,
             loss: 0.0,
+            spared: Vec::new(),
             duplicate: 0.0,
             truncate: 0.0,
             delay_s: (0.005, 0.040),
@@ -328,7 +331,8 @@ impl<'p> Air<'p> {
             let nth = self.by_chan.entry(chan).or_insert(0);
             *nth += 1;
             let swallowed = self.faults.swallowed.contains(&(chan, *nth)) || self.faults.deaf.contains(&chan);
-            let lost = swallowed || self.dice.happens(self.faults.loss) || !self.is_in_reach(now);
+            let by_chance = self.dice.happens(self.faults.loss) && !self.faults.spared.contains(&chan);
+            let lost = swallowed || by_chance || !self.is_in_reach(now);
             if lost {
                 self.carried.lost += 1;
                 continue;

@@ -134,8 +134,14 @@ impl Radio for WireRadio {
     }
 }
 
-/// Where the answer to the command under way goes.
-type Answers = Arc<Mutex<Option<oneshot::Sender<Result<Vec<u8>, LinkFailure>>>>>;
+/// Where the answer to the command under way goes, and whether there will be none any more.
+#[derive(Debug, Default)]
+struct Waiting {
+    over: bool,
+    to: Option<oneshot::Sender<Result<Vec<u8>, LinkFailure>>>,
+}
+
+type Answers = Arc<Mutex<Waiting>>;
 
 /// Stamps what comes and puts it where it belongs, until the connection is over.
 async fn read(mut from: OwnedReadHalf, queue: Arc<LinkQueue>, answers: Answers, stamp: Stamp) {
@@ -146,7 +152,7 @@ async fn read(mut from: OwnedReadHalf, queue: Arc<LinkQueue>, answers: Answers, 
                 queue.push(LinkEvent::Frame { at, chan, bytes });
             }
             Ok(Some(Message::Answer(result))) => {
-                if let Some(to) = answers.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                if let Some(to) = answers.lock().unwrap_or_else(PoisonError::into_inner).to.take() {
                     // Whoever asked may have given up.
                     let _ = to.send(result);
                 }
@@ -156,7 +162,7 @@ async fn read(mut from: OwnedReadHalf, queue: Arc<LinkQueue>, answers: Answers, 
         }
     };
     // Drops the sender of a command under way: it fails as `Down`.
-    answers.lock().unwrap_or_else(PoisonError::into_inner).take();
+    *answers.lock().unwrap_or_else(PoisonError::into_inner) = Waiting { over: true, to: None };
     queue.push(LinkEvent::Down { at: stamp(), reason });
     queue.close();
 }
@@ -224,7 +230,13 @@ impl Link for WireLink {
                 return Err(LinkFailure::Down);
             };
             let (asked, answer) = oneshot::channel();
-            *self.answers.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+            {
+                let mut waiting = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+                if waiting.over {
+                    return Err(LinkFailure::Down);
+                }
+                waiting.to = Some(asked);
+            }
             let carried = async {
                 let message = Message::Command { op, chan, bytes };
                 message.write(to).await.map_err(|_| LinkFailure::Down)?;

@@ -12,6 +12,9 @@ const LEAST_BURST: f64 = 64.0;
 /// Assumed until a pod has said what it streams, frames/s.
 const UNDECLARED_HZ: f64 = 100.0;
 
+/// Asked-for frames that may be outstanding: two of the longest ranges, one sample a frame.
+const MOST_ASKED: u32 = 2 * 65_536;
+
 /// What became of a frame at the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -55,8 +58,11 @@ impl FloodGate {
     }
 
     /// A range that may need this many frames was asked for.
+    ///
+    /// Frames of the range before may still be under way: the word that it is done travels on another characteristic and may
+    /// overtake them.
     pub(super) fn ask(&mut self, frames: u32) {
-        self.asked = frames;
+        self.asked = self.asked.saturating_add(frames).min(MOST_ASKED);
     }
 
     fn capacity(&self) -> f64 {

@@ -7,8 +7,8 @@ use super::{Goal, LopeDriver};
 use crate::model::SessionTime;
 use crate::sensors::said::{MissingWhy, Note, Said};
 use firmware_protocol::{
-    Answer, Body, Configuration, EndReason, Event, EventBody, FaultCode, HelloReply, Indication, MAJOR, MINOR, Op,
-    PodState, Reply, RequestBody, Status, StreamStatus,
+    Answer, Body, Configuration, EndReason, Event, EventBody, FaultCode, HelloReply, Indication, Kind, MAJOR, MINOR,
+    Op, PodState, Reply, RequestBody, Status, StreamStatus,
 };
 
 /// What to do when a bond is needed and the system did not make one by itself.
@@ -74,7 +74,8 @@ impl LopeDriver {
             Body::Stop(view) => {
                 if let Some(recording) = &mut self.recording {
                     recording.take_view(&view, boot, at, said);
-                    recording.stopped = true;
+                    // The last frames may be on their way behind the reply; no other session follows.
+                    (recording.stopped, recording.asleep) = (true, false);
                 }
             }
             Body::CalibRead(piece) => self.known.take_calibration(&piece, said),
@@ -159,7 +160,9 @@ impl LopeDriver {
 
     fn say_what_differs(&mut self, record: &Configuration, said: &mut Vec<Said>) {
         let Some(recording) = &self.recording else { return };
-        if !record.enabled || record.rate_mhz == 0 {
+        // The high-range accelerometer is there because it differs.
+        let is_six = matches!(record.kind(), Some(Kind::Imu6 | Kind::Imu9));
+        if !record.enabled || !is_six {
             return;
         }
         let (rate_mhz, acc_g, gyr_dps) = in_wire_units(&recording.wanted);

@@ -265,7 +265,10 @@ impl LopeDriver {
             LinkEvent::Up { at, info } => {
                 self.take_down();
                 self.link = Some(OnLink::new(*at, info));
-                (self.status_due, self.inspected) = (None, false);
+                self.inspected = false;
+                if self.goal == Goal::Inspect {
+                    self.status_due = None;
+                }
                 if let Some(recording) = &mut self.recording {
                     // Forgotten at a reboot, so said before every START.
                     recording.chosen.clear();

@@ -56,6 +56,11 @@ pub(super) struct Recording {
     pub(super) searching: Option<Status>,
     /// Boot of the present session, as far as known.
     pub(super) boot: Option<BootId>,
+    /// The present session's streams have begun: their numbers are those of this session. Not so between the decision for
+    /// another one and the first that is heard of it, which may be the reply to RESUME if that to START was lost.
+    begun: bool,
+    /// RESUME told that the session has ended by itself: what comes live is not of it.
+    pub(super) asleep: bool,
     /// What the pod will do in the next session, by stream; asked anew before every START.
     pub(super) chosen: Vec<Configuration>,
     /// START was written without saying what is wanted: that is made up for.
@@ -81,6 +86,8 @@ impl Recording {
             confirmed: false,
             searching: None,
             boot: None,
+            begun: false,
+            asleep: false,
             chosen: Vec::new(),
             unset: false,
             done: false,
@@ -137,6 +144,7 @@ impl Recording {
         for row in started.streams.iter() {
             self.stream_mut(row.stream).begin(epoch, now, said);
         }
+        (self.begun, self.asleep) = (true, false);
         self.unknown = started.streams.iter().map(|row| (row.stream, row.cfg_id)).collect();
         (self.session, self.boot) = (Session::Running, boot);
         (self.replaces_own, self.confirmed, self.stopped) = (false, false, false);
@@ -151,8 +159,12 @@ impl Recording {
         said: &mut Vec<Said>,
     ) {
         let epoch = view.session_boot_id.or(boot).map_or(0, |boot| self.epochs.of(boot));
+        let begins = !std::mem::replace(&mut self.begun, true);
         for row in view.streams.iter() {
             let stream = self.stream_mut(row.stream);
+            if begins {
+                stream.begin(epoch, now, said);
+            }
             stream.start_line(epoch);
             stream.take_row(&row, now, said);
             let known = stream.seam(row.cfg_id).is_some();
@@ -162,6 +174,7 @@ impl Recording {
             PodState::Running => Session::Running,
             _ => Session::Ended(view.reason),
         };
+        self.asleep = view.state != PodState::Running;
         (self.confirmed, self.searching, self.unset) = (false, None, false);
         self.boot = view.session_boot_id.or(boot);
     }
@@ -177,7 +190,7 @@ impl Recording {
     /// The next session gets the next number.
     pub(super) fn next_attempt(&mut self) {
         self.attempt += 1;
-        self.session = Session::None;
+        (self.session, self.begun) = (Session::None, false);
         self.unknown.clear();
         self.chosen.clear();
     }
@@ -214,9 +227,16 @@ impl Recording {
         self.stream_mut(record.stream).learn(record, &mut seams, said);
         self.seams = seams;
         let Self {
-            held, streams, epochs, ..
+            held,
+            streams,
+            epochs,
+            asleep,
+            ..
         } = self;
         held.release(cfg_id, |frame, arrived_ns| {
+            if *asleep && !frame.flags().backfill {
+                return;
+            }
             if let Some(stream) = streams.iter_mut().find(|s| s.id == frame.stream()) {
                 stream.take(frame, SessionTime::from_nanos(arrived_ns), epochs, said);
             }
@@ -252,12 +272,15 @@ impl Recording {
             Frame::Gap(_) => true,
             Frame::Data(data) => stream.seam(data.header.cfg_id).is_some(),
         };
+        // A session that has ended sends nothing live: what comes so is the next one's, whose configurations may have the
+        // same numbers after a reboot. What was only late is fetched again.
+        let is_next = !self.begun || self.asleep && !frame.flags().backfill;
         let Self { streams, epochs, .. } = self;
         match streams.iter_mut().find(|s| s.id == frame.stream() && s.active) {
-            Some(stream) if known(stream) => stream.take(frame, arrived, epochs, said),
+            Some(stream) if known(stream) && !is_next => stream.take(frame, arrived, epochs, said),
             _ => {
                 if self.held.hold(bytes, arrived.nanos()).is_ok() {
-                    if let Some(cfg_id) = frame.cfg_id() {
+                    if let Some(cfg_id) = frame.cfg_id().filter(|_| !is_next) {
                         self.want_config(frame.stream(), cfg_id, false);
                     }
                     self.say_held_dropped(said);

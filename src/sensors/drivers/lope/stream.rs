@@ -74,6 +74,10 @@ pub(super) struct Stream {
     marked: Option<u32>,
     /// What the pod said it has at an instant: nothing can be far above.
     known_at: (SessionTime, u32),
+    /// Its last rate, Hz.
+    rate_hz: f64,
+    /// Measured period over nominal one: the oscillator's, so good for the next configuration too.
+    slow: f64,
     /// Arrival of the latest live frame.
     heard: Option<SessionTime>,
     /// The RANGE under way, and when something of it last came.
@@ -95,6 +99,8 @@ impl Stream {
             safe: 0,
             marked: None,
             known_at: (SessionTime::ZERO, 0),
+            rate_hz: 0.0,
+            slow: 1.0,
             heard: None,
             asked: None,
             vain: (0, 0),
@@ -123,6 +129,7 @@ impl Stream {
         }
         *next_seam += 1;
         let number = *next_seam;
+        self.rate_hz = f64::from(record.rate_mhz) / 1000.0;
         self.seams.insert(
             cfg_id.get(),
             Seam {
@@ -168,9 +175,8 @@ impl Stream {
     /// Samples that passed since the last frame by the host's clock, at least one: all that can be known of a session
     /// that is gone.
     fn span_since_heard(&self, now: SessionTime) -> u64 {
-        let rate = self.latest().map_or(0.0, |c| f64::from(c.rate_mhz) / 1000.0);
         let since = self.heard.map_or(0.0, |heard| now.since(heard).max(0.0));
-        ((since * rate).round() as u64).max(1)
+        ((since * self.rate_hz).round() as u64).max(1)
     }
 
     /// The session is gone from the pod: nothing of it will come any more.
@@ -179,6 +185,8 @@ impl Stream {
         for (first, end) in open {
             self.say_missing(first, end, why, said);
         }
+        // The next session may use the same numbers for other configurations.
+        self.seams.clear();
         let end = self.tracker.end();
         let mut empty = StreamTracker::new(self.id);
         // Keeps the end and forgets the holes: they have been named.
@@ -375,7 +383,7 @@ impl Stream {
             return;
         };
         let epoch = self.epoch_of(data, &seam.record, arrived, epochs, said);
-        self.measure_period(data, epoch);
+        self.measure_period(data, epoch, &seam.record);
         let period_us = self.period_us(header.cfg_id, epoch, &seam.record);
         let mut at = 0;
         while at < count {
@@ -458,7 +466,7 @@ impl Stream {
         last.epoch
     }
 
-    fn measure_period(&mut self, data: &DataFrame<'_>, epoch: u32) {
+    fn measure_period(&mut self, data: &DataFrame<'_>, epoch: u32, record: &Configuration) {
         let header = &data.header;
         if header.flags.backfill || header.flags.time_estimated {
             return;
@@ -474,7 +482,12 @@ impl Stream {
             Some(p) if p.cfg_id == anchor.cfg_id && p.epoch == epoch && !header.flags.after_gap => {
                 let span = anchor.us.saturating_sub(p.us);
                 if span >= PERIOD_SPAN_US && anchor.index > p.index {
-                    p.measured_us = Some(span as f64 / f64::from(anchor.index - p.index));
+                    let measured = span as f64 / f64::from(anchor.index - p.index);
+                    let slow = measured * f64::from(record.rate_mhz) * 1e-9;
+                    // Anything else is a fault of index or time, not of an oscillator.
+                    if (slow - 1.0).abs() < STEP_SHARE {
+                        (p.measured_us, self.slow) = (Some(measured), slow);
+                    }
                 }
             }
             _ => self.period = Some(anchor),
@@ -485,7 +498,7 @@ impl Stream {
         self.period
             .filter(|p| p.cfg_id == cfg_id && p.epoch == epoch)
             .and_then(|p| p.measured_us)
-            .unwrap_or(1e9 / f64::from(record.rate_mhz.max(1)))
+            .unwrap_or(self.slow * 1e9 / f64::from(record.rate_mhz.max(1)))
     }
 }
 
