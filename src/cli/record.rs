@@ -291,9 +291,34 @@ impl Session<'_> {
         }
     }
 
+    /// Left and right shoe sensors look exchanged: whether to exchange them for this run. Off a terminal nothing is
+    /// exchanged unasked; the advice says how.
+    fn ask_exchange(&self) -> Result<bool, Failure> {
+        let console = self.globals.console;
+        console.advice(
+            "the shoe sensors look exchanged: what is called left runs like a right foot, and the other way round",
+        );
+        console.advice("the kit is mended with: lope pair");
+        if console.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Ok(false);
+        }
+        console.advice("exchange left and right in this run? [Y/n]");
+        let mut answer = String::new();
+        std::io::stdin()
+            .read_line(&mut answer)
+            .map_err(|e| Failure::writing(Path::new("standard input"), &e))?;
+        Ok(!answer.trim().eq_ignore_ascii_case("n"))
+    }
+
     /// Settles the recording, tells what it came to.
     fn end(&self, mut whole: Whole, fed: Fed, live_pass: Pass) -> Result<Exit, Failure> {
-        let strides = if fed.incomplete {
+        let exchanged = live_pass.tally.swapped.is_some() && self.ask_exchange()?;
+        if exchanged {
+            whole.exchange_feet();
+        }
+        let strides = if exchanged {
+            Strides::Anew
+        } else if fed.incomplete {
             self.globals
                 .console
                 .advice("samples came late; the strides are computed again with all of them");

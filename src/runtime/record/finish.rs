@@ -161,6 +161,30 @@ impl Whole {
         self.sensors.iter().filter_map(|s| s.config).collect()
     }
 
+    /// What was called left shoe is the right one, and the other way round: for sensors that were put on exchanged.
+    pub fn exchange_feet(&mut self) {
+        let other = |p: Placement| match p {
+            Placement::LeftFoot => Placement::RightFoot,
+            Placement::RightFoot => Placement::LeftFoot,
+            p => p,
+        };
+        for sensor in &mut self.sensors {
+            sensor.plan.placement = sensor.plan.placement.map(other);
+            sensor.health.placement = sensor.health.placement.map(other);
+            if let Some(config) = &mut sensor.config {
+                config.placement = other(config.placement);
+            }
+            for event in &mut sensor.events {
+                match event {
+                    SensorEvent::Sample(placement, _) | SensorEvent::Gap { placement, .. } => {
+                        *placement = other(*placement);
+                    }
+                    SensorEvent::Standing { .. } => {}
+                }
+            }
+        }
+    }
+
     /// All sensors' events in one order: by time, then by place. Takes them out.
     #[must_use]
     pub fn take_events(&mut self) -> Vec<SensorEvent> {
