@@ -10,16 +10,14 @@ use super::{Globals, words};
 use crate::model::{Placement, SessionTime};
 use crate::runtime::stop::Stop;
 use crate::sensors::drivers::DriverKind;
-use crate::sensors::link::Chan;
 use crate::sensors::simulated::air::{Air, AirFaults, Carried};
 use crate::sensors::simulated::dice::Dice;
-use crate::sensors::simulated::pod::{PodMemory, Readings, SimPod, SimPodSetup};
+use crate::sensors::simulated::pod::{CONTROL_CHAN, PodMemory, Readings, SimPod, SimPodSetup};
 use crate::sensors::simulated::radio::SimRadio;
 use crate::sensors::simulated::runner::{OnRunner, Origin};
 use crate::sensors::wire::{self, DEFAULT_ADDRESS};
 use crate::synth::{Script, SimConfig, Simulation, presets};
 use clap::Args;
-use firmware_protocol::gatt::{CONTROL, SERVICE};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -171,7 +169,7 @@ fn pods(args: &PodArgs, origin: &Origin) -> (Vec<Air<'static>>, Vec<Worn>) {
             seed: dice.bits(),
             loss: (args.loss / 100.0).clamp(0.0, 0.9),
             // Indications are acknowledged: radios do not lose them.
-            spared: vec![Chan::new(SERVICE, CONTROL)],
+            spared: vec![CONTROL_CHAN],
             ..AirFaults::default()
         };
         worn.push(Worn {

@@ -4,6 +4,8 @@
 //! the pace of its own crystal, frames when they are due, backfill when nothing else waits, and the things that happen to
 //! sensors ([`PodFault`]). It can keep a journal of all it took, so that a test can compare.
 
+pub use super::journal::{Journal, Taken};
+
 use super::peer::{Motion, Peer};
 use crate::model::SessionTime;
 use crate::sensors::link::{Ack, Advert, Chan, Command, LinkFailure};
@@ -15,7 +17,7 @@ use firmware_protocol::{
     SessionId, StartOrder, StreamId, Txn,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Rates of the six-axis sensor, mHz, of the kind most chips have.
 const RATES_MHZ: &[u32] = &[52_000, 104_000, 208_000, 416_000, 833_000];
@@ -24,6 +26,8 @@ const GYR_RANGES_DPS: &[u16] = &[500, 1000, 2000, 4000];
 /// The high-range accelerometer beside it.
 const HIGH_G_RATES_MHZ: &[u32] = &[960_000];
 const HIGH_G_RANGES_G: &[u16] = &[320];
+/// Where requests are written, for faults that spare them.
+pub const CONTROL_CHAN: Chan = Chan::new(SERVICE, CONTROL);
 const IMU: StreamId = StreamId::FIRST;
 /// The clock starts here after a boot: a pod needs a moment before it is connectable, µs.
 const BOOT_US: u64 = 250_000;
@@ -188,51 +192,6 @@ impl Default for SimPodSetup {
             rates_mhz: RATES_MHZ,
             faults: Vec::new(),
         }
-    }
-}
-
-/// A sample as the pod took it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// Stream.
-    pub stream: u8,
-    /// Which session of the pod, counted from 1.
-    pub session: u32,
-    /// Index within it.
-    pub index: u32,
-    /// Pod's clock, µs.
-    pub us: u64,
-    /// Boots before.
-    pub boot: u32,
-    /// Number over all sessions: what [`Readings::Numbered`] puts into the sample.
-    pub number: u32,
-}
-
-/// Everything a pod took, shared with whoever wants to look.
-#[derive(Clone, Debug, Default)]
-pub struct Journal(Arc<Mutex<Vec<Taken>>>);
-
-impl Journal {
-    /// What was taken so far.
-    #[must_use]
-    pub fn taken(&self) -> Vec<Taken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// How much was taken so far.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Whether nothing was.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn push(&self, taken: Taken) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(taken);
     }
 }
 
