@@ -3,9 +3,9 @@
 use super::checks::{self, Standing};
 use super::finish::Whole;
 use crate::model::{Placement, SensorConfig, SensorEvent};
-use crate::pipeline::{Losses, Output, Pipeline, PipelineConfig};
+use crate::pipeline::{Output, Pipeline, PipelineConfig};
 use crate::runtime::keep::Keeper;
-use crate::runtime::offline::Pass;
+use crate::runtime::offline::{self, Pass};
 use crate::runtime::tally::Tally;
 use crate::store::batch::FIRST_ANALYSIS;
 use crate::store::raw::{Fidelity, RawOptions};
@@ -140,14 +140,9 @@ fn compute(config: PipelineConfig, events: &[SensorEvent], keeper: &mut Keeper<'
     }
     pipeline.flush(&mut out);
     take(&mut out)?;
-    let mut losses: Vec<(Placement, Losses)> = placements
-        .iter()
-        .filter_map(|p| Some((*p, pipeline.losses(*p)?)))
-        .collect();
-    losses.sort_by_key(|(p, _)| p.index());
     Ok(Pass {
         tally,
-        losses,
+        losses: offline::losses(&pipeline, &placements),
         span_s,
         truncated: Vec::new(),
     })

@@ -16,8 +16,8 @@ use firmware_protocol::{
     Kind, LimitCaps, Op, PingStamp, PodState, PodTime, PodUid, Reply, Request, RequestBody, RingStorage, Security,
     SessionId, StartOrder, StreamId, Txn,
 };
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rates of the six-axis sensor, mHz, of the kind most chips have.
 const RATES_MHZ: &[u32] = &[52_000, 104_000, 208_000, 416_000, 833_000];
