@@ -46,9 +46,32 @@ pub struct RecordArgs {
     /// Do not ask to stand still at the start; tilt against standing is then not measured
     #[arg(long)]
     no_standing: bool,
+    /// Standing height of the runner, m: without it nothing is said of how far the foot lands ahead of the pelvis
+    #[arg(long, value_name = "M", value_parser = height)]
+    height_m: Option<f64>,
+    /// Body mass of the runner, kg: for stiffness and force
+    #[arg(long, value_name = "KG", value_parser = mass)]
+    mass_kg: Option<f64>,
     /// A word to find the run by
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+}
+
+/// Parses a height for clap: people who run are between these.
+fn height(text: &str) -> Result<f64, String> {
+    between(text, 1.0, 2.5, "metres")
+}
+
+/// Parses a mass for clap.
+fn mass(text: &str) -> Result<f64, String> {
+    between(text, 20.0, 250.0, "kilograms")
+}
+
+fn between(text: &str, low: f64, high: f64, unit: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(v) if (low..=high).contains(&v) => Ok(v),
+        _ => Err(format!("expected {low} to {high} {unit}")),
+    }
 }
 
 /// What is asked of a sensor, by where it is worn. Feet land hard and turn fast: foot peaks reach tens of g and more than
@@ -131,7 +154,12 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     let start = now_utc();
     let stop = Stop::on_ctrl_c();
     let Choice { radio, sensors } = runtime.block_on(sensor_choice::choose(globals, &args.sensors, &stamp, &stop))?;
-    let mut plan = RecordPlan::new(start, dice(), keep::athlete()?, Athlete::default(), args.note.clone());
+    let facts = Athlete {
+        height_m: args.height_m,
+        mass_kg: args.mass_kg,
+        ..Athlete::default()
+    };
+    let mut plan = RecordPlan::new(start, dice(), keep::athlete()?, facts, args.note.clone());
     plan.standing = !args.no_standing;
     let log = store.link_log(&plan.session)?;
     let session = Session {

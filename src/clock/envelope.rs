@@ -3,14 +3,14 @@
 //! Delay only adds. Of pairs (device instant, how much later they arrived) the lowest ones tell the clock, and a mean tells
 //! the radio. The lower convex hull of a window (Zhang, Liu, Xia 2002, INFOCOM) keeps them; a burst in which everything is
 //! late leaves no trace in it. The published choice is the edge below the mean instant: least sum of distances with no point
-//! below. That edge may be short, and its slope then poor (3.3 ms between two pods where 0.5 is possible [S]); here the rate
+//! below. That edge may be short, and its slope then poor (3.3 ms between two pods where 0.5 is possible \[S\]); here the rate
 //! is taken from the hull's heights at its two quarters, and weighed against what crystals do before it is well known.
 //!
 //! Memory is bounded: in each second of the device one point is kept, the lowest. Nothing is allocated after `new`.
 
 /// Length of a bucket, s. Within it 200 ppm are 0.2 ms, less than a radio's scatter.
 const BUCKET_S: f64 = 1.0;
-/// Buckets kept. Two minutes: crystals change by some 0.05 ppm/s when a runner steps outside, 0.1 ms over half of it [D].
+/// Buckets kept. Two minutes: crystals change by some 0.05 ppm/s when a runner steps outside, 0.1 ms over half of it \[D\].
 const BUCKETS: usize = 120;
 /// Rate error of a crystal before anything is known (standard deviation), and the largest believed.
 const PRIOR_PPM: f64 = 30e-6;

@@ -6,12 +6,12 @@
 //! distance, δ/2 the bound.
 //!
 //! The shortest way out and the shortest way back are rarely in the same exchange. So each wall is followed by itself, as
-//! the hull of the stamps that went one way ([`super::envelope`]): t2 against t1 from above, t4 against t3 from below. Rate and level are
+//! the hull of the stamps that went one way (`envelope`): t2 against t1 from above, t4 against t3 from below. Rate and level are
 //! taken from both, the level in their middle. Data of the sensor come more often than exchanges and go the way back as
 //! well: their arrivals ([`ExchangeMap::note_arrival`]) make that wall sharp, and with it the rate.
 //!
 //! The fit through the fifth of exchanges with the smallest δ (Theil–Sen) was tried first: with ways of 5–40 ms its rate
-//! ran into the limit of 200 ppm after a minute, where 40 were true [S]. The bound is still that of the protocol, half the smallest δ of the last 60 s: a
+//! ran into the limit of 200 ppm after a minute, where 40 were true \[S\]. The bound is still that of the protocol, half the smallest δ of the last 60 s: a
 //! radio whose ways out and back always differ is not seen by any of this.
 
 use super::envelope::{Envelope, Line, rate_of};

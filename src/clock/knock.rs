@@ -9,7 +9,7 @@
 use crate::model::units::STANDARD_GRAVITY;
 use crate::model::{ImuSample, Placement};
 
-/// Smallest peak of specific force against gravity, m/s²: twice gravity; setting a sensor down gently stays below [D].
+/// Smallest peak of specific force against gravity, m/s²: twice gravity; setting a sensor down gently stays below \[D\].
 const PEAK: f64 = 2.0 * STANDARD_GRAVITY;
 /// A knock rings: peaks this close are one, s; and neighbours of one train are at most this far apart, s.
 const RINGS_S: f64 = 0.12;

@@ -1,8 +1,8 @@
 //! Device ticks to session time, from arrivals alone.
 //!
 //! Each sensor counts ticks on its own crystal. Arrival is late by a random radio delay but never early, so the map
-//! follows the *lower envelope* of the pairs (tick, arrival) rather than their mean ([`super::envelope`]). A change of the map is spread
-//! over some seconds ([`super::slew`]): time never goes back.
+//! follows the *lower envelope* of the pairs (tick, arrival) rather than their mean (`envelope`). A change of the map is spread
+//! over some seconds (`slew`): time never goes back.
 //!
 //! What arrivals cannot show is the least delay itself. It makes all times of a sensor late by some milliseconds, and is
 //! the same for sensors of one kind on one host. Exchanges of stamps ([`super::exchange`]) halve that doubt.

@@ -4,7 +4,7 @@
 //! defaults < config.toml < LOPE_* < flags        each value remembers where it came from
 //! ```
 //!
-//! Two phases. *Raw*: [`file`] takes the text apart and keeps the line of everything; a key nobody knows is an error.
+//! Two phases. *Raw*: `file` takes the text apart and keeps the line of everything; a key nobody knows is an error.
 //! *Resolve*: [`settings`] lays the four sources over each other and reads the values. Both collect every [`Problem`]
 //! instead of ending at the first, so that a file is mended in one go.
 //!

@@ -51,7 +51,7 @@ pub struct CueLaw {
 
 /// The laws of eversion and rise. Eversion from contact to mid-stance: 6 ± 4°. Rise of the loaded side early in stance: obliquity
 /// spans 8–9° (Perpiñá-Martínez 2023), of which the early fifth sees about a sixth, ± nearly as much. Set before any
-/// recording was looked at, and left as they were [D].
+/// recording was looked at, and left as they were \[D\].
 pub const CUES: [CueLaw; 2] = [
     CueLaw {
         mean: 6.0 * RAD_PER_DEG,

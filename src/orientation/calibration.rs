@@ -20,9 +20,9 @@ pub struct CalibrationLimits {
     /// Given up after this long, s.
     pub patience_s: f64,
     /// Largest rate against its own mean on foot, shank and sacrum, rad/s: 3 °/s as for stillness anywhere else; a standing
-    /// foot moves less than what is above it, hence 2 °/s there [D].
+    /// foot moves less than what is above it, hence 2 °/s there \[D\].
     pub rate: [f64; 3],
-    /// Largest bias of a gyroscope, rad/s: consumer parts are sold with ±1 °/s; five times that is a slow turn [D].
+    /// Largest bias of a gyroscope, rad/s: consumer parts are sold with ±1 °/s; five times that is a slow turn \[D\].
     pub bias: f64,
     /// How far mean specific force may differ from gravity, as a share: scale error and bias of a consumer accelerometer.
     pub gravity_share: f64,

@@ -289,3 +289,96 @@ fn nobody_taps_so_nothing_is_saved_and_why_is_told() {
     assert!(out.stdout.is_empty());
     expect(&run(home, &["sensors"]), 0, &["0 kits"]);
 }
+
+/// Arguments that record from both pods of [`pods`] with these placements.
+const BOTH: [&str; 4] = [
+    "--sensor",
+    "left_foot=lope-left-foot-0100",
+    "--sensor",
+    "sacrum=lope-sacrum-0104",
+];
+
+#[test]
+#[cfg(not(windows))]
+fn a_run_is_recorded_whole_though_its_pods_were_out_of_range() {
+    let home = tempfile::tempdir().expect("folder");
+    let home = home.path();
+    let pods = pods(&["--placements", "left_foot,sacrum", "--out-of-range", "3+4"]);
+    let out = lope(home)
+        .args(["--radio", &pods.radio, "--json", "record", "--for", "16s"])
+        .args(BOTH)
+        .output()
+        .expect("run");
+    let result = json(&out);
+    assert_eq!(out.status.code(), Some(0), "{result}");
+    let collected = result["collected"].as_array().expect("sensors");
+    assert_eq!(collected.len(), 2);
+    for sensor in collected {
+        assert_eq!(
+            sensor["missing"].as_object().map(serde_json::Map::len),
+            Some(0),
+            "{sensor}"
+        );
+        let number = |key: &str| sensor[key].as_u64().expect("a number");
+        assert!(number("links_lost") >= 1, "they were out of range: {sensor}");
+        assert!(number("fetched_samples") > 2 * 208, "{sensor}");
+        // Sixteen seconds, give or take the moments of starting and stopping.
+        let all = number("live_samples") + number("fetched_samples");
+        assert!((15 * 208..19 * 208).contains(&all), "{all}: {sensor}");
+    }
+    let session = result["session"].as_str().expect("stored");
+    expect(&run(home, &["sessions", "show", session]), 0, &[session]);
+    assert_eq!(
+        result["notes"]
+            .as_array()
+            .map(|n| n.iter().any(|n| n.as_str().is_some_and(|n| n.contains("missing")))),
+        Some(false),
+        "{result}"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_recording_that_was_killed_is_finished_at_the_next_one() {
+    let home = tempfile::tempdir().expect("folder");
+    let home = home.path();
+    let pods = pods(&["--placements", "left_foot,sacrum"]);
+    let mut first = std::process::Command::new(env!("CARGO_BIN_EXE_lope"))
+        .env("HOME", home)
+        .env_remove("XDG_DATA_HOME")
+        .args(["--radio", &pods.radio, "record", "--for", "5m"])
+        .args(BOTH)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
+    // Killed when its log has some seconds of two pods in it, wherever the machine is by then.
+    let raw = home.join(".local/share/lope/raw");
+    let logged = || {
+        let entries = std::fs::read_dir(&raw).ok()?;
+        let sizes = entries
+            .flatten()
+            .filter(|e| e.path().extension().is_some_and(|x| x == "links"));
+        sizes.map(|e| e.metadata().map_or(0, |m| m.len())).max()
+    };
+    let began = std::time::Instant::now();
+    while logged().unwrap_or(0) < 30_000 {
+        assert!(began.elapsed().as_secs() < 60, "nothing is logged: {:?}", logged());
+        std::thread::yield_now();
+    }
+    first.kill().expect("killed");
+    let _ = first.wait();
+    let out = lope(home)
+        .args(["--radio", &pods.radio, "record", "--for", "2s"])
+        .args(BOTH)
+        .output()
+        .expect("run");
+    expect(
+        &out,
+        0,
+        &["an earlier recording was cut off; it is finished now", "collected"],
+    );
+    let sessions = json(&run(home, &["sessions", "--json"]));
+    let all = sessions["sessions"].as_array().expect("sessions");
+    assert_eq!(all.len(), 2, "{sessions}");
+}

@@ -5,7 +5,7 @@
 //! no end after two), a push (too long), one tap and a knock on the table they all lie on are no double tap.
 //!
 //! The thresholds are not taken from anyone: they lie between what sensors feel on a standing runner and what a finger
-//! does, and the tests measure how far from both. Works with acceleration alone, 50 Hz and more. [`feel`] is one sensor,
+//! does, and the tests measure how far from both. Works with acceleration alone, 50 Hz and more. `feel` is one sensor,
 //! this file is all of them.
 
 mod feel;

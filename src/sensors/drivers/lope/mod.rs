@@ -8,9 +8,9 @@
 //!  stop: STOP ─► RANGE … ─► when all is safe: ERASE                                                  done
 //! ```
 //!
-//! In reading order: [`link`] one link, its requests and its PINGs; [`known`] what a pod tells about itself; [`recording`]
-//! sessions; [`stream`] samples and holes; [`next`] what to ask for; [`heard`] what follows from what is said; [`flood`]
-//! how much may come; [`epochs`] runs of the clock.
+//! In reading order: `link` one link, its requests and its PINGs; `known` what a pod tells about itself; `recording`
+//! sessions; `stream` samples and holes; `next` what to ask for; `heard` what follows from what is said; `flood`
+//! how much may come; `epochs` runs of the clock.
 //!
 //! Two choices. *Calibration* is said ([`Said::Calibration`]) and never applied: values stay raw counts, as the pod must
 //! leave them, so that a recording can be calibrated anew. *Done* is only said once the pod was told to forget the
