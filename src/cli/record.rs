@@ -43,6 +43,9 @@ pub struct RecordArgs {
     /// Begin with those that are there after this long
     #[arg(long, value_name = "TIME", default_value = "45s", value_parser = super::time_span)]
     wait: Duration,
+    /// Take sensors over from another program or phone that records with them; what they hold of its recording is lost
+    #[arg(long)]
+    force: bool,
     /// Do not ask to stand still at the start; tilt against standing is then not measured
     #[arg(long)]
     no_standing: bool,
@@ -143,7 +146,10 @@ fn recover(store: &SqliteStore) -> Result<Vec<Recovered>, Failure> {
 pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     let console = globals.console;
     let store = SqliteStore::open(&globals.data_dir()?, "lope record")?;
-    for r in recover(&store)? {
+    let recovered = recover(&store)?;
+    // The sensors may still be recording for the run that was cut off; what they had sent of it is safe.
+    let take_over = args.force || !recovered.is_empty();
+    for r in recovered {
         console.advice(&format!(
             "an earlier recording was cut off; it is finished now: {} strides, session {}",
             r.strides, r.session
@@ -169,6 +175,7 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
         stop,
         plan,
         stamp,
+        take_over,
     };
     let (whole, fed, live_pass) = session.record(&runtime, radio, sensors, &log)?;
     session.end(whole, fed, live_pass)
@@ -181,6 +188,7 @@ struct Session<'a> {
     stop: Stop,
     plan: RecordPlan,
     stamp: Stamp,
+    take_over: bool,
 }
 
 type Recorded = (Whole, Fed, Pass);
@@ -197,10 +205,13 @@ impl Session<'_> {
             .iter()
             .map(|s| Wish::Stream(wanted(s.placement, self.plan.number)))
             .collect();
-        let with_drivers: Vec<(SensorPlan, Box<dyn Driver>)> = sensors
-            .into_iter()
-            .map(|s| (s.clone(), drivers::driver(s.kind)))
-            .collect();
+        let new_driver = if self.take_over {
+            drivers::driver_taking_over
+        } else {
+            drivers::driver
+        };
+        let with_drivers: Vec<(SensorPlan, Box<dyn Driver>)> =
+            sensors.into_iter().map(|s| (s.clone(), new_driver(s.kind))).collect();
         let (to_record_view, record_view) = watch::channel(RecordView::default());
         let mut feed = Feed::start(
             runtime.handle(),

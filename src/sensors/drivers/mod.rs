@@ -101,6 +101,16 @@ pub fn driver(kind: DriverKind) -> Box<dyn Driver> {
     }
 }
 
+/// A new driver of a kind that takes its sensor over from whoever records with it, with the user's consent: what the
+/// sensor holds of another recording is lost. Only our own protocol knows owners.
+#[must_use]
+pub fn driver_taking_over(kind: DriverKind) -> Box<dyn Driver> {
+    match kind {
+        DriverKind::Lope => Box::new(lope::LopeDriver::taking_over()),
+        other => driver(other),
+    }
+}
+
 /// What a kind of sensor gives and cannot give, for a person who chooses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Description {
