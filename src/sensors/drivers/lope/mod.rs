@@ -153,7 +153,10 @@ impl LopeDriver {
         let Some(link) = &mut self.link else { return };
         let decoded = Frame::decode(bytes);
         let backfill = decoded.is_ok_and(|frame| frame.flags().backfill);
-        if let Gate::Drop { first } = link.gate.take(backfill, at) {
+        // What fills a hole is wanted whoever asked for it: holes are few, and each can be filled once. So a log decodes
+        // alike although the driver that reads it asks for nothing.
+        let fills = decoded.is_ok_and(|f| backfill && self.recording.as_ref().is_some_and(|r| r.misses(&f)));
+        if !fills && let Gate::Drop { first } = link.gate.take(backfill, at) {
             if first {
                 said.push(Said::Note(Note::Flooding));
             }

@@ -107,6 +107,13 @@ impl Recording {
         SessionId::new((z ^ (z >> 31)).max(1))
     }
 
+    /// Whether a frame holds samples that are missing.
+    pub(super) fn misses(&self, frame: &Frame<'_>) -> bool {
+        let overlaps = |first: u32, end: u32| first < frame.end() && frame.index() < end;
+        let of_it = self.streams.iter().find(|s| s.id == frame.stream());
+        of_it.is_some_and(|s| s.tracker().holes().any(|hole| overlaps(hole.first, hole.end)))
+    }
+
     pub(super) fn stream_mut(&mut self, id: StreamId) -> &mut Stream {
         if let Some(at) = self.streams.iter().position(|s| s.id == id) {
             return &mut self.streams[at];
