@@ -9,9 +9,9 @@
 //!
 //! Modules in reading order: [`model`] the words; [`clock`] device time to session time; [`signal`] filters and spectra
 //! that know no gait; [`orientation`] attitude and mounting; [`gait`] contacts, strides, trajectories; [`metrics`] the
-//! registry of everything measured; [`pipeline`] the whole loop; [`synth`] a synthetic runner with known truth. Around
-//! this pure core, behind features: `interchange` recordings as files, `store` the embedded time series, `runtime`
-//! tasks and channels, `cli` the commands.
+//! registry of everything measured; [`risk`] lower-back flags; [`pipeline`] the whole loop; [`synth`] a synthetic runner
+//! with known truth. Around this pure core, behind features: `config` settings, `interchange` recordings as files, `store`
+//! the embedded time series, `runtime` tasks and channels, `cli` the commands.
 
 pub mod clock;
 pub mod gait;
@@ -19,12 +19,15 @@ pub mod metrics;
 pub mod model;
 pub mod orientation;
 pub mod pipeline;
+pub mod risk;
 pub mod sensors;
 pub mod signal;
 pub mod synth;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "files")]
+pub mod config;
 #[cfg(feature = "files")]
 pub mod interchange;
 #[cfg(feature = "runtime")]

@@ -104,6 +104,7 @@ fn health_lines(view: &View, record: Option<&RecordView>) -> Vec<String> {
     };
     let notes = record.notes.len().saturating_sub(NOTES);
     let mut lines: Vec<String> = record.sensors.iter().map(sensor_line).collect();
+    lines.extend(view.notices.iter().cloned());
     lines.extend(
         record.notes[notes..]
             .iter()
@@ -165,9 +166,14 @@ pub fn lines(mut seen: watch::Receiver<View>, console: Console) {
         return;
     };
     let mut last = Instant::now();
+    let mut told = 0;
     // An error means: nobody sends any more, so the session is over.
     while runtime.block_on(seen.changed()).is_ok() {
         let view = seen.borrow_and_update().clone();
+        for notice in view.notices.get(told..).unwrap_or_default() {
+            console.advice(notice);
+        }
+        told = view.notices.len();
         if view.over {
             return;
         }

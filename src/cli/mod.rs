@@ -8,22 +8,42 @@
 )]
 
 pub mod analyze;
+pub mod assign;
+pub mod calibrate;
+pub mod config_file;
 pub mod console;
 pub mod demo;
+pub mod doctor;
 pub mod failure;
 #[cfg(feature = "influx")]
 pub mod influx;
+pub mod flags;
+pub mod listening;
 pub mod live_view;
 pub mod orientation;
+pub mod pair;
+pub mod pairing;
+pub mod pod;
 pub mod progress;
+pub mod radio;
+pub mod record;
+pub mod redrawn;
 pub mod replay;
 pub mod safe_file;
+pub mod scan;
+pub mod sensor_choice;
+pub mod sensor_words;
+pub mod sensors;
 pub mod sessions;
+pub mod sightings;
 pub mod simulate;
 pub mod simulated_recording;
 pub mod summary;
+#[cfg(test)]
+mod test_radio;
 pub mod words;
 
+use crate::config::Settings;
 use clap::{Parser, Subcommand};
 use console::Console;
 use failure::{Exit, Failure};
@@ -62,6 +82,12 @@ struct Flags {
     /// Folder in which lope keeps sessions
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// The settings file, in place of the usual one; `lope doctor --config` lists every setting
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1)]
+    config: Option<Option<PathBuf>>,
+    /// How sensors are reached: ble (Bluetooth), or wire:HOST:PORT
+    #[arg(long, global = true, value_name = "RADIO")]
+    radio: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -85,40 +111,51 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         _rest: Vec<OsString>,
     },
+    /// Record a run from sensors, live, to the last sample
+    Record(record::RecordArgs),
+    /// Look for sensors
+    Scan(scan::ScanArgs),
+    /// Say which sensor is worn where, by tapping each of them twice
+    Pair(pair::PairArgs),
+    /// Stand still, so that it is known how each sensor sits
+    Calibrate(calibrate::CalibrateArgs),
+    /// Your kits of sensors: list, show, rename, forget
+    Sensors(sensors::SensorsArgs),
+    /// Virtual pods on a simulated runner, to record from without hardware
+    Pod(pod::PodArgs),
+    /// What works on this machine, what does not, and how to mend it
+    Doctor,
+    /// Lower-back flags of a history: what changed against one's own usual
+    Flags(flags::FlagsArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
 
-/// What the global flags say.
+/// What the global flags and the settings say.
 #[derive(Clone, Debug)]
 pub struct Globals {
     /// Where output goes.
     pub console: Console,
-    /// `--data-dir`, where given.
-    pub data_dir: Option<PathBuf>,
+    /// The settings, or why there are none.
+    pub config: config_file::Loaded,
 }
 
 impl Globals {
-    /// The folder in which sessions are kept: `--data-dir`, else `lope` in the system's folder for a program's data.
+    /// The settings.
     ///
     /// # Errors
-    /// No such folder is known (no home).
+    /// All that is wrong with them.
+    pub fn settings(&self) -> Result<&Settings, Failure> {
+        self.config.settings.as_ref().map_err(Failure::from)
+    }
+
+    /// The folder in which sessions are kept: `--data-dir`, else as the settings say, else `lope` in the system's folder
+    /// for a program's data.
+    ///
+    /// # Errors
+    /// The settings are wrong, or no such folder is known (no home).
     pub fn data_dir(&self) -> Result<PathBuf, Failure> {
-        if let Some(dir) = &self.data_dir {
-            return Ok(dir.clone());
-        }
-        let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        let base = if cfg!(windows) {
-            var("LOCALAPPDATA")
-        } else if cfg!(target_os = "macos") {
-            var("HOME").map(|h| h.join("Library/Application Support"))
-        } else {
-            // The base directory specification: a relative path is to be ignored.
-            var("XDG_DATA_HOME")
-                .filter(|p| p.is_absolute())
-                .or_else(|| var("HOME").map(|h| h.join(".local/share")))
-        };
-        base.map(|b| b.join("lope")).ok_or_else(|| {
+        self.settings()?.data_dir.value.clone().ok_or_else(|| {
             Failure::new(
                 "lope::store::no_home",
                 Exit::Outside,
@@ -146,6 +183,39 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Parses a span of time for clap: `90s`, `30m`, `1h30m`, or seconds.
+fn time_span(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || "expected a span of time such as 90s, 30m or 1h30m".to_owned();
+    let mut seconds = 0.0;
+    let mut number = String::new();
+    for c in text.chars() {
+        let unit = match c {
+            '0'..='9' | '.' => {
+                number.push(c);
+                continue;
+            }
+            'h' => 3600.0,
+            'm' => 60.0,
+            's' => 1.0,
+            _ => return Err(wrong()),
+        };
+        seconds += unit * number.parse::<f64>().map_err(|_| wrong())?;
+        number.clear();
+    }
+    if !number.is_empty() {
+        if seconds > 0.0 {
+            return Err(wrong());
+        }
+        seconds = number.parse::<f64>().map_err(|_| wrong())?;
+    }
+    // A week is longer than any run; it also keeps the value inside what the system can wait for.
+    if seconds > 0.0 && seconds <= 7.0 * 86_400.0 {
+        Ok(std::time::Duration::from_secs_f64(seconds))
+    } else {
+        Err(wrong())
+    }
+}
+
 /// Runs the program with these arguments (the first is its name).
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let line = match Line::try_parse_from(arguments) {
@@ -157,13 +227,31 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return exit.number().into();
         }
     };
+    let console = Console {
+        json: line.flags.json,
+        quiet: line.flags.quiet,
+        no_color: line.flags.no_color,
+    };
+    let listing = match &line.flags.config {
+        Some(None) if !matches!(line.verb, Verb::Doctor) => {
+            let failure = Failure::new("lope::config::which", Exit::Usage, "The settings file is not named.")
+                .why("--config stands alone, which only lope doctor understands")
+                .try_this("--config FILE");
+            console.failure(&failure);
+            return failure.exit.number().into();
+        }
+        Some(_) => doctor::Listing::Settings,
+        None => doctor::Listing::Checks,
+    };
     let globals = Globals {
-        console: Console {
-            json: line.flags.json,
-            quiet: line.flags.quiet,
-            no_color: line.flags.no_color,
-        },
-        data_dir: line.flags.data_dir,
+        console,
+        config: config_file::load(
+            line.flags.config.flatten().as_deref(),
+            crate::config::settings::Flags {
+                data_dir: line.flags.data_dir,
+                radio: line.flags.radio,
+            },
+        ),
     };
     let done = match &line.verb {
         Verb::Demo(args) => demo::run(&globals, args),
@@ -180,6 +268,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             "This build has no InfluxDB in it.",
         )
         .try_this("build it with the feature `influx` (it is in the default features)")),
+        Verb::Record(args) => record::run(&globals, args),
+        Verb::Scan(args) => scan::run(&globals, args),
+        Verb::Pair(args) => pair::run(&globals, args),
+        Verb::Calibrate(args) => calibrate::run(&globals, args),
+        Verb::Sensors(args) => sensors::run(&globals, args),
+        Verb::Doctor => doctor::run(&globals, listing),
+        Verb::Pod(args) => pod::run(&globals, args),
+        Verb::Flags(args) => flags::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {
@@ -187,6 +283,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(failure) => {
             globals.console.failure(&failure);
             failure.exit.number().into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn spans_of_time_are_read_as_people_write_them() {
+        let secs = |t: &str| super::time_span(t).map(|d| d.as_secs_f64()).ok();
+        assert_eq!(secs("90s"), Some(90.0));
+        assert_eq!(secs("30m"), Some(1800.0));
+        assert_eq!(secs("1h30m"), Some(5400.0));
+        assert_eq!(secs("2.5"), Some(2.5));
+        for wrong in ["", "m", "0s", "-3s", "30x", "1h30", "1000000h"] {
+            assert_eq!(secs(wrong), None, "{wrong}");
         }
     }
 }

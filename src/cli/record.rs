@@ -7,11 +7,11 @@ use super::sensor_choice::{self, Choice, SensorArgs};
 use super::summary::Summary;
 use crate::model::units::{STANDARD_GRAVITY, rad};
 use crate::model::{Athlete, Placement, SegmentKind};
-use crate::pipeline::PipelineConfig;
 use crate::runtime::collect::SensorPlan;
 use crate::runtime::keep::{self, Keeper};
 use crate::runtime::live::{self, LiveError, View};
 use crate::runtime::offline::Pass;
+use crate::runtime::record::checks::KNOCK_LIMIT_S;
 use crate::runtime::record::finish::{self, Whole};
 use crate::runtime::record::lane::Lane;
 use crate::runtime::record::settle::{self, Strides};
@@ -43,9 +43,38 @@ pub struct RecordArgs {
     /// Begin with those that are there after this long
     #[arg(long, value_name = "TIME", default_value = "45s", value_parser = super::time_span)]
     wait: Duration,
+    /// Take sensors over from another program or phone that records with them; what they hold of its recording is lost
+    #[arg(long)]
+    force: bool,
+    /// Do not ask to stand still at the start; tilt against standing is then not measured
+    #[arg(long)]
+    no_standing: bool,
+    /// Standing height of the runner, m: without it nothing is said of how far the foot lands ahead of the pelvis
+    #[arg(long, value_name = "M", value_parser = height)]
+    height_m: Option<f64>,
+    /// Body mass of the runner, kg: for stiffness and force
+    #[arg(long, value_name = "KG", value_parser = mass)]
+    mass_kg: Option<f64>,
     /// A word to find the run by
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+}
+
+/// Parses a height for clap: people who run are between these.
+fn height(text: &str) -> Result<f64, String> {
+    between(text, 1.0, 2.5, "metres")
+}
+
+/// Parses a mass for clap.
+fn mass(text: &str) -> Result<f64, String> {
+    between(text, 20.0, 250.0, "kilograms")
+}
+
+fn between(text: &str, low: f64, high: f64, unit: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(v) if (low..=high).contains(&v) => Ok(v),
+        _ => Err(format!("expected {low} to {high} {unit}")),
+    }
 }
 
 /// What is asked of a sensor, by where it is worn. Feet land hard and turn fast: foot peaks reach tens of g and more than
@@ -117,7 +146,10 @@ fn recover(store: &SqliteStore) -> Result<Vec<Recovered>, Failure> {
 pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     let console = globals.console;
     let store = SqliteStore::open(&globals.data_dir()?, "lope record")?;
-    for r in recover(&store)? {
+    let recovered = recover(&store)?;
+    // The sensors may still be recording for the run that was cut off; what they had sent of it is safe.
+    let take_over = args.force || !recovered.is_empty();
+    for r in recovered {
         console.advice(&format!(
             "an earlier recording was cut off; it is finished now: {} strides, session {}",
             r.strides, r.session
@@ -128,7 +160,13 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     let start = now_utc();
     let stop = Stop::on_ctrl_c();
     let Choice { radio, sensors } = runtime.block_on(sensor_choice::choose(globals, &args.sensors, &stamp, &stop))?;
-    let plan = RecordPlan::new(start, dice(), keep::athlete()?, Athlete::default(), args.note.clone());
+    let facts = Athlete {
+        height_m: args.height_m,
+        mass_kg: args.mass_kg,
+        ..Athlete::default()
+    };
+    let mut plan = RecordPlan::new(start, dice(), keep::athlete()?, facts, args.note.clone());
+    plan.standing = !args.no_standing;
     let log = store.link_log(&plan.session)?;
     let session = Session {
         globals,
@@ -137,6 +175,7 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
         stop,
         plan,
         stamp,
+        take_over,
     };
     let (whole, fed, live_pass) = session.record(&runtime, radio, sensors, &log)?;
     session.end(whole, fed, live_pass)
@@ -149,6 +188,7 @@ struct Session<'a> {
     stop: Stop,
     plan: RecordPlan,
     stamp: Stamp,
+    take_over: bool,
 }
 
 type Recorded = (Whole, Fed, Pass);
@@ -165,8 +205,13 @@ impl Session<'_> {
             .iter()
             .map(|s| Wish::Stream(wanted(s.placement, self.plan.number)))
             .collect();
+        let new_driver = if self.take_over {
+            drivers::driver_taking_over
+        } else {
+            drivers::driver
+        };
         let with_drivers: Vec<(SensorPlan, Box<dyn Driver>)> =
-            sensors.into_iter().map(|s| (s.clone(), drivers::driver(s.kind))).collect();
+            sensors.into_iter().map(|s| (s.clone(), new_driver(s.kind))).collect();
         let (to_record_view, record_view) = watch::channel(RecordView::default());
         let mut feed = Feed::start(
             runtime.handle(),
@@ -184,9 +229,12 @@ impl Session<'_> {
         if !feed.lanes().iter().any(Lane::is_streaming) {
             return Err(nobody_streams(feed.lanes()));
         }
-        let config = PipelineConfig {
-            ..settle::pipeline_config(&self.plan, config.sensors)
-        };
+        if self.plan.standing {
+            self.globals
+                .console
+                .advice("stand still for five seconds, feet hip-wide, look ahead; then run");
+        }
+        let config = settle::pipeline_config(&self.plan, config.sensors);
         let live_places: Vec<Placement> = config.sensors.iter().map(|s| s.placement).collect();
         let meta = settle::meta_of(&self.plan, config.sensors.clone());
         let mut keeper = Keeper::open(self.store, meta)?;
@@ -262,7 +310,7 @@ impl Session<'_> {
     fn tell_gathered(&self, lanes: &[Lane]) {
         for lane in lanes {
             let health = lane.health();
-            let place = health.placement.map_or(health.name.as_str(), Placement::name);
+            let place = health.placement.map_or(health.name.as_str(), |p| p.name());
             let rate = lane
                 .config()
                 .map(|c| format!("  {:.0} Hz", c.rate_hz))
@@ -282,9 +330,34 @@ impl Session<'_> {
         }
     }
 
+    /// Left and right shoe sensors look exchanged: whether to exchange them for this run. Off a terminal nothing is
+    /// exchanged unasked; the advice says how.
+    fn ask_exchange(&self) -> Result<bool, Failure> {
+        let console = self.globals.console;
+        console.advice(
+            "the shoe sensors look exchanged: what is called left runs like a right foot, and the other way round",
+        );
+        console.advice("the kit is mended with: lope pair");
+        if console.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Ok(false);
+        }
+        console.advice("exchange left and right in this run? [Y/n]");
+        let mut answer = String::new();
+        std::io::stdin()
+            .read_line(&mut answer)
+            .map_err(|e| Failure::writing(Path::new("standard input"), &e))?;
+        Ok(!answer.trim().eq_ignore_ascii_case("n"))
+    }
+
     /// Settles the recording, tells what it came to.
     fn end(&self, mut whole: Whole, fed: Fed, live_pass: Pass) -> Result<Exit, Failure> {
-        let strides = if fed.incomplete {
+        let exchanged = live_pass.tally.swapped.is_some() && self.ask_exchange()?;
+        if exchanged {
+            whole.exchange_feet();
+        }
+        let strides = if exchanged {
+            Strides::Anew
+        } else if fed.incomplete {
             self.globals
                 .console
                 .advice("samples came late; the strides are computed again with all of them");
@@ -305,10 +378,11 @@ impl Session<'_> {
         if console.json {
             let mut value = summary.json();
             value["collected"] = json!(sensors);
+            value["knocks"] = json!(whole.knocks);
             value["latency_p99_s"] = json!(fed.latency.quantile(0.99));
             console.result(&format!("{value:#}\n"))?;
         } else {
-            console.result(&format!("{}\n{}", summary.text(), account(&sensors)))?;
+            console.result(&format!("{}\n{}{}", summary.text(), account(&sensors), knocked(&whole)))?;
         }
         Ok(if fed.log.is_err() { Exit::Partial } else { Exit::Done })
     }
@@ -318,8 +392,11 @@ impl Session<'_> {
 fn account(sensors: &[&SensorHealth]) -> String {
     let mut text = String::from("  collected\n");
     for s in sensors {
-        let place = s.placement.map_or(s.name.as_str(), Placement::name);
-        text.push_str(&format!("    {place:<12} {} samples", s.live_samples + s.fetched_samples));
+        let place = s.placement.map_or(s.name.as_str(), |p| p.name());
+        text.push_str(&format!(
+            "    {place:<12} {} samples",
+            s.live_samples + s.fetched_samples
+        ));
         if s.fetched_samples > 0 {
             text.push_str(&format!(", {} of them fetched afterwards", s.fetched_samples));
         }
@@ -335,10 +412,34 @@ fn account(sensors: &[&SensorHealth]) -> String {
         for (rule, n) in &s.refused {
             text.push_str(&format!(", {n} packets refused ({rule})"));
         }
+        if let (Some(ppm), Some(scatter)) = (s.clock_ppm, s.clock_scatter_s) {
+            text.push_str(&format!(", clock {ppm:+.0} ppm ± {:.1} ms", 1e3 * scatter));
+        }
         if s.links_lost > 0 {
             text.push_str(&format!(", link lost {}×", s.links_lost));
         }
         text.push('\n');
+    }
+    text
+}
+
+/// What knocks told of the clocks, if there were any.
+fn knocked(whole: &Whole) -> String {
+    let mut text = String::new();
+    for k in &whole.knocks {
+        let limit = if k.offset_s.abs() > KNOCK_LIMIT_S {
+            "  more than left and right can be compared with"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "    knock at the {}: {} against {} {:+.1} ms ({} knocks){limit}\n",
+            k.when,
+            k.second.name(),
+            k.first.name(),
+            1e3 * k.offset_s,
+            k.knocks
+        ));
     }
     text
 }
@@ -351,7 +452,7 @@ fn nobody_streams(lanes: &[Lane]) -> Failure {
     let mut failure = Failure::new("lope::record::no_sensor", Exit::Outside, "No sensor streams.");
     for lane in lanes {
         let health = lane.health();
-        let place = health.placement.map_or(health.name.as_str(), Placement::name);
+        let place = health.placement.map_or(health.name.as_str(), |p| p.name());
         let notes = if health.notes.is_empty() {
             health.state.to_owned()
         } else {

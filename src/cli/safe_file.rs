@@ -5,6 +5,27 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+/// Who may read a file.
+#[derive(Clone, Copy)]
+enum Readers {
+    /// Whoever the system lets by default.
+    AsUsual,
+    /// Its owner. On systems without Unix permissions the folder's own rules hold.
+    Owner,
+}
+
+impl Readers {
+    fn options(self) -> std::fs::OpenOptions {
+        #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix has modes"))]
+        let mut options = File::options();
+        #[cfg(unix)]
+        if let Self::Owner = self {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        options
+    }
+}
+
 /// A file being written. Dropped without [`SafeFile::keep`], it leaves nothing.
 pub struct SafeFile {
     target: PathBuf,
@@ -19,6 +40,18 @@ impl SafeFile {
     /// # Errors
     /// The folder is not there or cannot be written to.
     pub fn create(target: &Path) -> Result<Self, Failure> {
+        Self::begin(target, Readers::AsUsual)
+    }
+
+    /// Begins to write `target` so that only its owner will be able to read it.
+    ///
+    /// # Errors
+    /// As [`SafeFile::create`].
+    pub fn create_private(target: &Path) -> Result<Self, Failure> {
+        Self::begin(target, Readers::Owner)
+    }
+
+    fn begin(target: &Path, readers: Readers) -> Result<Self, Failure> {
         let device = std::fs::metadata(target).is_ok_and(|m| !m.is_file() && !m.is_dir());
         let beside = if device {
             None
@@ -35,7 +68,7 @@ impl SafeFile {
             ));
         }
         let file = match &beside {
-            Some(path) => File::create(path),
+            Some(path) => readers.options().create(true).truncate(true).write(true).open(path),
             None => File::options().write(true).open(target),
         }
         .map_err(|e| Failure::writing(target, &e))?;

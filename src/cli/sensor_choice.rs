@@ -2,7 +2,8 @@
 
 use super::Globals;
 use super::failure::{Exit, Failure};
-use super::radio::{self, RadioArgs};
+use super::radio;
+use crate::config::RadioChoice;
 use crate::model::Placement;
 use crate::runtime::collect::SensorPlan;
 use crate::runtime::stop::Stop;
@@ -20,8 +21,6 @@ const LOOK_FOR: Duration = Duration::from_secs(20);
 /// Arguments by which sensors are chosen.
 #[derive(Args, Debug)]
 pub struct SensorArgs {
-    #[command(flatten)]
-    pub(super) radio: RadioArgs,
     /// The kit of sensors to use (lope sensors lists them)
     #[arg(long, value_name = "NAME")]
     pub(super) kit: Option<String>,
@@ -61,12 +60,13 @@ pub struct Choice {
 /// # Errors
 /// The radio is not able to; no such kit; named sensors are not there.
 pub async fn choose(globals: &Globals, args: &SensorArgs, stamp: &Stamp, stop: &Stop) -> Result<Choice, Failure> {
-    let radio = radio::open(&args.radio, stamp)?;
-    radio::check(&*radio).await?;
+    let radio = radio::open(globals, stamp)?;
+    let chosen = &globals.settings()?.radio.value;
+    radio::check(chosen, &*radio).await?;
     let sensors = if args.sensors.is_empty() {
         radio::kit_sensors(globals, args.kit.as_deref())?
     } else {
-        find(&*radio, &args.sensors, stop).await?
+        find(chosen, &*radio, &args.sensors, stop).await?
     };
     Ok(Choice { radio, sensors })
 }
@@ -76,10 +76,18 @@ fn answers_to(advert: &Advert, name: &str) -> bool {
     advert.os_id.eq_ignore_ascii_case(name) || advert.name.as_deref().is_some_and(|n| n == name)
 }
 
-async fn find(radio: &dyn Radio, wanted: &[Named], stop: &Stop) -> Result<Vec<SensorPlan>, Failure> {
+async fn find(
+    chosen: &RadioChoice,
+    radio: &dyn Radio,
+    wanted: &[Named],
+    stop: &Stop,
+) -> Result<Vec<SensorPlan>, Failure> {
     let mut found: BTreeMap<usize, SensorPlan> = BTreeMap::new();
     let mut seen: BTreeMap<String, Option<String>> = BTreeMap::new();
-    let mut adverts = radio.scan().await.map_err(|state| radio::state_failure(&state))?;
+    let mut adverts = radio
+        .scan()
+        .await
+        .map_err(|state| radio::state_failure(chosen, &state))?;
     let deadline = tokio::time::sleep(LOOK_FOR);
     tokio::pin!(deadline);
     while found.len() < wanted.len() && !stop.asked() {

@@ -1,183 +1,189 @@
-//! Device ticks to session time.
+//! Device ticks to session time, from arrivals alone.
 //!
 //! Each sensor counts ticks on its own crystal. Arrival is late by a random radio delay but never early, so the map
-//! `t = rate · tick + offset` follows the *lower envelope* of the pairs (tick, arrival) rather than their mean. In each
-//! bucket of five seconds the earliest pair is kept; over the last 24 buckets the slope is the median of all pairwise
-//! slopes (Theil–Sen), held within 200 ppm of nominal, and the offset is the largest that makes no kept pair early.
+//! follows the *lower envelope* of the pairs (tick, arrival) rather than their mean (`envelope`). A change of the map is spread
+//! over some seconds (`slew`): time never goes back.
 //!
-//! Time never goes back: a new map is approached at 200 ppm at most.
+//! What arrivals cannot show is the least delay itself. It makes all times of a sensor late by some milliseconds, and is
+//! the same for sensors of one kind on one host. Exchanges of stamps ([`super::exchange`]) halve that doubt.
+//!
+//! A clock that jumps forward makes arrivals early, which delay cannot; that is noticed with the next pair. A jump
+//! backward looks like a stalled radio until it lasts longer than radios stall.
 
+use super::envelope::Envelope;
+use super::quality::{ClockNews, ClockQuality};
+use super::slew::Slewed;
 use crate::model::SessionTime;
 
-const BUCKET_S: f64 = 5.0;
-const BUCKETS: usize = 24;
-/// Crystals of any pod are within 100 ppm; twice that bounds slope and slew.
-const MAX_PPM: f64 = 200e-6;
+/// Earlier than the envelope by more than this is no radio, s, once the envelope is known …
+const EARLY_S: f64 = 0.050;
+/// … and before: a connection may begin with a stall of this length.
+const EARLY_AT_FIRST_S: f64 = 0.5;
+/// Pairs over this long make an envelope known, s.
+const KNOWN_S: f64 = 20.0;
+/// Later than the envelope by more than this, s, …
+const LATE_S: f64 = 0.020;
+/// … without one punctual pair for this long, s, is no stall of the radio.
+const STALL_S: f64 = 20.0;
+/// At least this many late pairs make a jump.
+const LATE_PAIRS: u32 = 20;
+/// Largest least delay of a plain connection, s: 30 ms [P PMC10368670].
+const LEAST_DELAY_S: f64 = 0.030;
+/// Doubt about the rate of a crystal that is not heard from, and of one that is not known yet.
+const SILENT_PPM: f64 = 20e-6;
+/// See [`SILENT_PPM`].
+const UNKNOWN_PPM: f64 = 100e-6;
+/// Pairs over this long tell the rate, s.
+const RATE_KNOWN_S: f64 = 30.0;
 
 /// Maps one sensor's tick seconds to session time.
 #[derive(Clone, Debug)]
 pub struct ClockMap {
-    /// Kept pairs (tick seconds, arrival seconds), oldest first.
-    pairs: Vec<(f64, f64)>,
-    bucket_end: f64,
-    best: Option<(f64, f64)>,
-    slope: f64,
-    offset: f64,
-    target_offset: f64,
-    last_tick: Option<f64>,
-    last_out: f64,
-    slopes: Vec<f64>,
+    envelope: Envelope,
+    slewed: Slewed,
+    /// Newest pair.
+    newest: Option<(f64, f64)>,
+    late: Option<Late>,
+    /// Before this tick the map of the epoch before holds: samples held back while the clock jumped.
+    before: Option<(f64, f64)>,
+    epoch: u32,
+    steps: u32,
+}
+
+/// A stretch without a punctual pair.
+#[derive(Clone, Copy, Debug)]
+struct Late {
+    since: f64,
+    pairs: u32,
+    least: f64,
 }
 
 impl Default for ClockMap {
     fn default() -> Self {
         Self {
-            pairs: Vec::with_capacity(BUCKETS),
-            bucket_end: f64::NEG_INFINITY,
-            best: None,
-            slope: 1.0,
-            offset: 0.0,
-            target_offset: 0.0,
-            last_tick: None,
-            last_out: f64::NEG_INFINITY,
-            slopes: Vec::with_capacity(BUCKETS * BUCKETS / 2),
+            envelope: Envelope::new(),
+            slewed: Slewed::default(),
+            newest: None,
+            late: None,
+            before: None,
+            epoch: 0,
+            steps: 0,
         }
     }
 }
 
 impl ClockMap {
     /// Notes that something stamped `tick_s` (device seconds, nominal rate) arrived at `arrival`.
-    pub fn observe(&mut self, tick_s: f64, arrival: SessionTime) {
+    pub fn observe(&mut self, tick_s: f64, arrival: SessionTime) -> ClockNews {
         let arrival = arrival.secs();
-        if self.last_tick.is_none() {
-            self.offset = arrival - tick_s;
-            self.target_offset = self.offset;
-            self.bucket_end = tick_s + BUCKET_S;
-        }
         let delay = arrival - tick_s;
-        if self.best.is_none_or(|(t, a)| delay < a - t) {
-            self.best = Some((tick_s, arrival));
+        if !delay.is_finite() {
+            return ClockNews::Refused;
         }
-        if self.pairs.is_empty() {
-            // Before the first bucket is full the earliest pair so far is the map.
-            if let Some((t, a)) = self.best {
-                self.target_offset = a - t;
-            }
+        let news = self.judge(tick_s, arrival);
+        if let ClockNews::Step { by_s } = news {
+            let old = self.envelope.line().map_or(delay, |l| l.y(tick_s));
+            self.restart();
+            self.steps += 1;
+            // After a jump forward the samples still held are older than the middle of the jump.
+            self.before = (by_s > 0.0).then_some((tick_s - 0.5 * by_s, old));
         }
-        if tick_s >= self.bucket_end {
-            self.close_bucket(tick_s);
+        self.envelope.note(tick_s, delay);
+        if self.newest.is_none_or(|(t, _)| tick_s > t) {
+            self.newest = Some((tick_s, arrival));
         }
+        news
     }
 
-    fn close_bucket(&mut self, tick_s: f64) {
-        self.bucket_end = tick_s + BUCKET_S;
-        let Some(best) = self.best.take() else { return };
-        if self.pairs.len() == BUCKETS {
-            self.pairs.remove(0);
-        }
-        self.pairs.push(best);
-        self.slopes.clear();
-        for (i, a) in self.pairs.iter().enumerate() {
-            for b in &self.pairs[i + 1..] {
-                self.slopes.push((b.1 - a.1) / (b.0 - a.0).max(1e-3));
-            }
-        }
-        let old_slope = self.slope;
-        // Fewer than four buckets say more about delay than about the crystal.
-        if self.pairs.len() >= 4 {
-            self.slopes.sort_unstable_by(f64::total_cmp);
-            self.slope = self.slopes[self.slopes.len() / 2].clamp(1.0 - MAX_PPM, 1.0 + MAX_PPM);
-        }
-        // The slope turns about the present instant, so that only the offset has to be slewed.
-        self.offset += (old_slope - self.slope) * tick_s;
-        self.target_offset = self
-            .pairs
-            .iter()
-            .map(|(t, a)| a - self.slope * t)
-            .fold(f64::INFINITY, f64::min);
-    }
-
-    /// Session time of a device instant; never earlier than an earlier answer for a later tick.
-    pub fn map(&mut self, tick_s: f64) -> SessionTime {
-        if let Some(last) = self.last_tick {
-            let room = (tick_s - last).max(0.0) * MAX_PPM;
-            self.offset += (self.target_offset - self.offset).clamp(-room, room);
+    fn judge(&mut self, tick_s: f64, arrival: f64) -> ClockNews {
+        let (Some(line), Some((newest, _))) = (self.envelope.line(), self.newest) else {
+            return ClockNews::Steady;
+        };
+        let excess = arrival - tick_s - line.y(tick_s);
+        let room = UNKNOWN_PPM * (tick_s - newest).clamp(0.0, 3600.0);
+        let early = if self.envelope.span() < KNOWN_S {
+            EARLY_AT_FIRST_S
         } else {
-            self.offset = self.target_offset;
+            EARLY_S
+        };
+        if excess < -(early + room) {
+            return ClockNews::Step { by_s: -excess };
         }
-        self.last_tick = Some(self.last_tick.map_or(tick_s, |l| l.max(tick_s)));
-        let t = self.slope * tick_s + self.offset;
-        self.last_out = self.last_out.max(t);
-        SessionTime::from_secs(t)
+        if excess < LATE_S + room {
+            self.late = None;
+            return ClockNews::Steady;
+        }
+        // Stamps sent again after a loss of the link are old, not late.
+        if tick_s < newest - STALL_S && excess < newest - tick_s + STALL_S {
+            return ClockNews::Steady;
+        }
+        let late = self.late.get_or_insert(Late {
+            since: arrival,
+            pairs: 0,
+            least: excess,
+        });
+        late.pairs += 1;
+        late.least = late.least.min(excess);
+        if late.pairs >= LATE_PAIRS && arrival - late.since > STALL_S {
+            return ClockNews::Step { by_s: -late.least };
+        }
+        ClockNews::Steady
     }
 
-    /// How far the crystal runs from nominal, parts per million; 0 before four buckets.
+    fn restart(&mut self) {
+        self.envelope.clear();
+        self.slewed = Slewed::default();
+        self.newest = None;
+        self.late = None;
+        self.before = None;
+        self.epoch += 1;
+    }
+
+    /// Session time of a device instant; never earlier than an earlier answer for a later tick of the same epoch. The
+    /// tick itself before the first pair.
+    pub fn map(&mut self, tick_s: f64) -> SessionTime {
+        let Some(line) = self.envelope.line() else {
+            return SessionTime::from_secs(tick_s);
+        };
+        if let Some((until, delay)) = self.before
+            && tick_s < until
+        {
+            return SessionTime::from_secs(tick_s + delay);
+        }
+        SessionTime::from_secs(tick_s + self.slewed.follow(tick_s, &line))
+    }
+
+    /// How far the session's clock runs ahead of the sensor's, parts per million; 0 before anything is known.
     #[must_use]
     pub fn ppm(&self) -> f64 {
-        (self.slope - 1.0) * 1e6
+        self.envelope.line().map_or(0.0, |l| l.slope * 1e6)
     }
 
-    /// The device restarted its clock: everything learned about offset is void.
-    pub fn reboot(&mut self) {
-        let last_out = self.last_out;
-        *self = Self {
-            last_out,
-            ..Self::default()
+    /// How good the map is at `now`; `None` before the first pair of this boot.
+    #[must_use]
+    pub fn quality(&self, now: SessionTime) -> Option<ClockQuality> {
+        let (_, newest) = self.newest?;
+        let age_s = (now.secs() - newest).max(0.0);
+        let known = self.envelope.span() >= RATE_KNOWN_S;
+        let scatter = match self.envelope.scatter() {
+            // The window's middle is where level and rate meet; its end is half a span away.
+            Some(s) if known => 2.0 * s,
+            Some(s) => s + UNKNOWN_PPM * self.envelope.span(),
+            None => LEAST_DELAY_S,
         };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Deterministic jitter in [0, 1).
-    fn noise(k: u64) -> f64 {
-        let mut x = k.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x1234_5678;
-        x ^= x >> 31;
-        x = x.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x ^= x >> 29;
-        (x >> 11) as f64 / (1u64 << 53) as f64
+        let grown = scatter + if known { SILENT_PPM } else { UNKNOWN_PPM } * age_s;
+        Some(ClockQuality {
+            ppm: known.then(|| self.ppm()),
+            bound_s: LEAST_DELAY_S + grown,
+            scatter_s: grown,
+            age_s,
+            epoch: self.epoch,
+            steps: self.steps,
+        })
     }
 
-    #[test]
-    fn two_drifting_clocks_agree_within_two_milliseconds_after_ten_minutes() {
-        let mut maps = [ClockMap::default(), ClockMap::default()];
-        let drift = [40e-6, -40e-6];
-        let mut worst = (0.0_f64, 0.0_f64);
-        for k in 0..6500_u64 {
-            let truth = k as f64 * 0.1;
-            let mut seen = [0.0; 2];
-            for i in 0..2 {
-                let tick = truth * (1.0 + drift[i]) + 17.0 * i as f64;
-                let delay = 0.005 + 0.035 * noise(2 * k + i as u64);
-                maps[i].observe(tick, SessionTime::from_secs(truth + delay));
-                seen[i] = maps[i].map(tick).secs();
-            }
-            let apart = (seen[0] - seen[1]).abs();
-            if truth > 60.0 {
-                worst.0 = worst.0.max(apart);
-            }
-            if truth > 600.0 {
-                worst.1 = worst.1.max(apart);
-            }
-        }
-        assert!(worst.0 < 0.006, "after a minute {worst:?}");
-        assert!(worst.1 < 0.002, "after ten minutes {worst:?}");
-        assert!((maps[0].ppm() + 40.0).abs() < 8.0, "{}", maps[0].ppm());
-    }
-
-    #[test]
-    fn time_never_goes_back() {
-        let mut map = ClockMap::default();
-        let mut last = SessionTime::from_secs(-1.0);
-        for k in 0..3000_u64 {
-            let tick = k as f64 * 0.05;
-            let delay = if k == 700 { 0.0 } else { 0.02 + 0.1 * noise(k) };
-            map.observe(tick, SessionTime::from_secs(tick + delay));
-            let t = map.map(tick);
-            assert!(t > last, "step {k}");
-            last = t;
-        }
+    /// The device restarted its clock: everything learned about it is void.
+    pub fn reboot(&mut self) {
+        self.restart();
     }
 }

@@ -4,6 +4,7 @@ pub mod activity;
 pub mod contact;
 pub mod covariance;
 pub mod event_bias;
+pub mod feet_check;
 pub mod foot;
 pub mod trajectory;
 

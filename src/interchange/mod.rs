@@ -7,7 +7,10 @@
 
 pub mod csv;
 pub mod error;
+pub mod flag_history;
+pub mod flag_rules;
 pub mod mapping;
+mod near_miss;
 pub mod plausible;
 pub mod recording;
 mod stream;

@@ -4,11 +4,11 @@
 //! (steady running neither gains nor loses speed over a stride; what is left of the mean is sensor bias and tilt error).
 
 use super::context::{MetricSet, StrideContext};
-use super::pelvis::cycle;
+use super::pelvis_cycle::PelvisCycle;
 use super::periodic::{MOST, Periodic};
 use super::registry::MetricId;
 use super::stretch::{ahead_left_up, facing, whole};
-use crate::model::{Absent, Activity, Contact, Measured, Sacrum, SessionTime};
+use crate::model::{Absent, Contact, Measured, Sacrum, SessionTime};
 use crate::orientation::TrackSample;
 use nalgebra::Vector2;
 
@@ -19,26 +19,25 @@ pub(crate) const FORE_AFT_HZ: f64 = 20.0;
 const READ_EVERY_S: f64 = 0.004;
 
 /// Enters braking and sacral shock of one stride.
-pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {
-    let braking = fore_aft(ctx);
+pub(crate) fn compute(ctx: &StrideContext, cycle: &Result<PelvisCycle, Absent>, set: &mut MetricSet) {
+    let braking = match cycle {
+        Ok(cycle) => cycle.fore_aft.as_ref().map_err(|e| *e),
+        Err(e) => Err(*e),
+    };
     let contact = ctx.stride.contact.ok_or(Absent::NoSensor);
     set.set(
         MetricId::BrakingPeak,
-        both(&braking, contact).map(|(f, c)| f.lowest(c.ic, c.m)),
+        both(braking, contact).map(|(f, c)| f.lowest(c.ic, c.m)),
     );
     set.set(
         MetricId::BrakingDv,
-        both(&braking, contact).map(|(f, c)| f.lost(c.ic, c.tc)),
+        both(braking, contact).map(|(f, c)| f.lost(c.ic, c.tc)),
     );
     set.set(MetricId::SacralPeakAcc, sacral_peak(ctx));
 }
 
-fn both(braking: &Result<ForeAft, Absent>, contact: Result<Contact, Absent>) -> Result<(&ForeAft, Contact), Absent> {
-    match (braking, contact) {
-        (Ok(f), Ok(c)) => Ok((f, c)),
-        (Err(e), _) => Err(*e),
-        (_, Err(e)) => Err(e),
-    }
+fn both(braking: Result<&ForeAft, Absent>, contact: Result<Contact, Absent>) -> Result<(&ForeAft, Contact), Absent> {
+    Ok((braking?, contact?))
 }
 
 /// Fore-aft acceleration of one cycle.
@@ -84,17 +83,6 @@ impl ForeAft {
     fn lost(&self, from: SessionTime, to: SessionTime) -> f64 {
         self.values(from, to).map(|(dt, a)| dt * a.min(0.0)).sum()
     }
-}
-
-fn fore_aft(ctx: &StrideContext) -> Result<ForeAft, Absent> {
-    if ctx.stride.activity == Activity::Still {
-        return Err(Absent::NotInThisActivity);
-    }
-    if ctx.stride.flags.turning {
-        return Err(Absent::NotStraightAndLevel);
-    }
-    let (from, to) = cycle(ctx);
-    ForeAft::of(ctx.sacrum?, from, to)
 }
 
 fn sacral_peak(ctx: &StrideContext) -> Measured {

@@ -2,6 +2,7 @@
 
 use super::context::{MetricSet, StrideContext};
 use super::foot::Strike;
+use super::pelvis_cycle::PelvisCycle;
 use super::spectral::Spectral;
 use super::variability::Variability;
 use super::{braking, foot, overstride, pelvis, shank, spring, temporal};
@@ -21,9 +22,10 @@ impl StrideMetrics {
         foot::compute(ctx, set);
         self.strike.compute(set);
         shank::compute(ctx, set);
-        overstride::compute(ctx, set);
-        pelvis::compute(ctx, set);
-        braking::compute(ctx, set);
+        let cycle = PelvisCycle::of(ctx);
+        overstride::compute(ctx, &cycle, set);
+        pelvis::compute(ctx, &cycle, set);
+        braking::compute(ctx, &cycle, set);
         spring::compute(ctx, set);
         self.spectral.compute(ctx, set);
         self.variability.compute(ctx, set);

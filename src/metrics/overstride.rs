@@ -17,10 +17,8 @@
 //! in the mean and scatters 1 cm from stride to stride. What it depends on most is the instant of contact: 10 ms are a
 //! hundredth of the speed, 3 cm at 3 m/s, which is why sensors must share a clock.
 
-use super::braking::ForeAft;
 use super::context::{MetricSet, StrideContext, Synchronised};
-use super::pelvis::cycle;
-use super::periodic::Periodic;
+use super::pelvis_cycle::PelvisCycle;
 use super::registry::MetricId;
 use super::stretch::{ahead_left_up, at, facing, whole};
 use crate::model::athlete::LEG_PER_HEIGHT;
@@ -71,9 +69,6 @@ const INSTANTS: usize = 30;
 const MISFIT: f64 = 0.04;
 const PLAUSIBLE: (f64, f64) = (-0.25, 0.75);
 
-/// Harmonics of the stride in the vertical acceleration of the pelvis.
-const VERTICAL_HARMONICS: usize = 10;
-
 /// Steps of the closing; it converges in three or four.
 const ITERATIONS: usize = 8;
 
@@ -92,8 +87,11 @@ pub enum OverstrideTier {
 }
 
 /// Enters the overstride distance of one stride.
-pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {
-    set.set(MetricId::OverstrideDistance, overstride(ctx).map(|(metres, _)| metres));
+pub(crate) fn compute(ctx: &StrideContext, cycle: &Result<PelvisCycle, Absent>, set: &mut MetricSet) {
+    set.set(
+        MetricId::OverstrideDistance,
+        overstride(ctx, cycle).map(|(metres, _)| metres),
+    );
 }
 
 /// The distance, m, ankle ahead of the pelvis positive, and what it rests on.
@@ -102,9 +100,13 @@ pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {
 /// [`Absent::NoSensor`] with a foot alone; [`Absent::NoAthleteFact`] without height or leg length;
 /// [`Absent::NotInThisActivity`] in walking, where both feet push at once; [`Absent::Refused`] where the mechanics do
 /// not close.
-pub fn overstride(ctx: &StrideContext) -> Result<(f64, OverstrideTier), Absent> {
+pub(crate) fn overstride(
+    ctx: &StrideContext,
+    cycle: &Result<PelvisCycle, Absent>,
+) -> Result<(f64, OverstrideTier), Absent> {
     let stance = Stance::of(ctx)?;
-    let pelvis = ctx.sacrum.and_then(|s| Pelvis::of(s, ctx, &stance));
+    let cycle = cycle.as_ref().map_err(|e| *e);
+    let pelvis = ctx.sacrum.and_then(|s| Pelvis::of(s, cycle?, &stance));
     let leg = ctx.shank.and_then(|s| Leg::of(s, ctx, &stance));
     let balance = pelvis.as_ref().map_err(|e| *e).and_then(|p| p.balance(&stance));
     let closure = leg
@@ -235,14 +237,10 @@ struct Pelvis {
 }
 
 impl Pelvis {
-    fn of(samples: &[TrackSample<Sacrum>], ctx: &StrideContext, stance: &Stance) -> Result<Self, Absent> {
-        let (from, to) = cycle(ctx);
-        let sway = ForeAft::of(samples, from, to)?;
-        let held = whole(samples, from, to)?;
-        let vertical = held
-            .iter()
-            .map(|s| (s.t.since(from), (s.level_from * s.acc).v.z - STANDARD_GRAVITY));
-        let rise = Periodic::fit(vertical, to.since(from), VERTICAL_HARMONICS).ok_or(Absent::Refused)?;
+    fn of(samples: &[TrackSample<Sacrum>], cycle: &PelvisCycle, stance: &Stance) -> Result<Self, Absent> {
+        let from = cycle.from;
+        let sway = cycle.fore_aft.as_ref().map_err(|e| *e)?;
+        let rise = cycle.rise.as_ref().map_err(|e| *e)?;
         let h = stance.height;
         let centre: Vec3<Sacrum> = Vec3::new(SACRUM_TO_CENTRE * h, 0.0, 0.0);
         let hip: Vec3<Sacrum> = Vec3::new(SACRUM_TO_CENTRE * h, stance.side.sign() * HIP_SIDE * h, -HIP_DOWN * h);

@@ -4,16 +4,12 @@
 //! against quiet standing. Rise and fall is the vertical acceleration integrated twice as harmonics of the stride.
 
 use super::context::{MetricSet, StrideContext};
-use super::periodic::Periodic;
+use super::pelvis_cycle::PelvisCycle;
 use super::registry::MetricId;
 use super::stretch::{at, facing, whole};
-use crate::model::units::STANDARD_GRAVITY;
-use crate::model::{Absent, Activity, Measured, Sacrum, SessionTime};
+use crate::model::{Absent, Measured, Sacrum, SessionTime};
 use crate::orientation::TrackSample;
 use nalgebra::{Vector2, Vector3};
-
-/// Harmonics of the stride in the rise and fall: design value of the harmonic fit (docs/signal-chain.md).
-const RISE_HARMONICS: usize = 10;
 
 /// Points at which the fitted rise and fall is read.
 const RISE_POINTS: usize = 64;
@@ -57,24 +53,15 @@ fn rotation(s: &TrackSample<Sacrum>, ahead: Vector2<f64>) -> f64 {
 }
 
 /// Enters the pelvic metrics of one stride. Refuses strides in turns and while standing still.
-pub fn compute(ctx: &StrideContext, set: &mut MetricSet) {
-    match usable(ctx) {
-        Ok(samples) => enter(ctx, samples, set),
-        Err(reason) => ALL.iter().for_each(|&id| set.set(id, Err(reason))),
+pub(crate) fn compute(ctx: &StrideContext, cycle: &Result<PelvisCycle, Absent>, set: &mut MetricSet) {
+    match (cycle, ctx.sacrum) {
+        (Ok(cycle), Ok(samples)) => enter(ctx, cycle, samples, set),
+        (Err(reason), _) => ALL.iter().for_each(|&id| set.set(id, Err(*reason))),
+        (_, Err(reason)) => ALL.iter().for_each(|&id| set.set(id, Err(reason))),
     }
 }
 
-fn usable<'a>(ctx: &StrideContext<'a>) -> Result<&'a [TrackSample<Sacrum>], Absent> {
-    if ctx.stride.activity == Activity::Still {
-        return Err(Absent::NotInThisActivity);
-    }
-    if ctx.stride.flags.turning {
-        return Err(Absent::NotStraightAndLevel);
-    }
-    ctx.sacrum
-}
-
-fn enter(ctx: &StrideContext, samples: &[TrackSample<Sacrum>], set: &mut MetricSet) {
+fn enter(ctx: &StrideContext, cycle: &PelvisCycle, samples: &[TrackSample<Sacrum>], set: &mut MetricSet) {
     let stride = whole(samples, ctx.stride.start, ctx.stride.end);
     set.set(MetricId::PelvisTilt, stride.and_then(|s| mean_tilt(ctx, s)));
     set.set(MetricId::PelvisTiltRange, stride.map(|s| range(s.iter().map(tilt))));
@@ -85,7 +72,7 @@ fn enter(ctx: &StrideContext, samples: &[TrackSample<Sacrum>], set: &mut MetricS
     set.set(MetricId::PelvisRotationRange, stride.and_then(rotation_range));
     set.set(MetricId::PelvisDrop, drop_against_standing(ctx, samples));
     set.set(MetricId::PelvisDropFromIc, drop_from_contact(ctx, samples));
-    let rise = rise_and_fall(ctx, samples);
+    let rise = rise_and_fall(cycle);
     set.set(MetricId::PelvisOscillation, rise);
     set.set(MetricId::VerticalRatio, vertical_ratio(ctx, rise));
 }
@@ -135,15 +122,9 @@ pub(crate) fn cycle(ctx: &StrideContext) -> (SessionTime, SessionTime) {
     }
 }
 
-fn rise_and_fall(ctx: &StrideContext, samples: &[TrackSample<Sacrum>]) -> Measured {
-    let (from, to) = cycle(ctx);
-    let held = whole(samples, from, to)?;
-    let period = to.since(from);
-    let vertical = held
-        .iter()
-        .map(|s| (s.t.since(from), (s.level_from * s.acc).v.z - STANDARD_GRAVITY));
-    let fit = Periodic::fit(vertical, period, RISE_HARMONICS).ok_or(Absent::Refused)?;
-    let points = (0..RISE_POINTS).map(|i| period * i as f64 / RISE_POINTS as f64);
+fn rise_and_fall(cycle: &PelvisCycle) -> Measured {
+    let fit = cycle.rise.as_ref().map_err(|e| *e)?;
+    let points = (0..RISE_POINTS).map(|i| cycle.period * i as f64 / RISE_POINTS as f64);
     Ok(range(points.map(|t| fit.twice_integrated(t))))
 }
 

@@ -460,14 +460,15 @@ fn measure(
         athlete,
     };
     let mut measured = MetricSet::default();
-    super::pelvis::compute(&ctx, &mut measured);
+    let cycle = super::pelvis_cycle::PelvisCycle::of(&ctx);
+    super::pelvis::compute(&ctx, &cycle, &mut measured);
     super::shank::compute(&ctx, &mut measured);
-    super::braking::compute(&ctx, &mut measured);
-    super::overstride::compute(&ctx, &mut measured);
+    super::braking::compute(&ctx, &cycle, &mut measured);
+    super::overstride::compute(&ctx, &cycle, &mut measured);
     Some(Row {
         truth: truth.clone(),
         measured,
-        tier: super::overstride::overstride(&ctx).ok().map(|o| o.1),
+        tier: super::overstride::overstride(&ctx, &cycle).ok().map(|o| o.1),
         moved: false,
     })
 }

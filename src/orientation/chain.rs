@@ -123,6 +123,14 @@ impl SacrumChain {
         Ok(&self.out)
     }
 
+    /// The stretch `[from, to)` in the sensor's own axes: needs no mounting.
+    ///
+    /// # Errors
+    /// [`Absent::Gap`] where samples are missing.
+    pub fn held(&self, from: SessionTime, to: SessionTime) -> Result<&[TrackSample<Sensor>], Absent> {
+        self.past.between(from, to)
+    }
+
     /// The mounting, once known: up from standing where there is one, else from the mean over strides.
     #[must_use]
     pub fn segment_from_sensor(&self) -> Option<Rotation<Sacrum, Sensor>> {

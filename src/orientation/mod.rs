@@ -1,5 +1,6 @@
 //! Attitude of each sensor against gravity, and how the sensor sits on its body segment.
 
+pub mod calibration;
 pub mod chain;
 pub mod foot_alignment;
 pub mod rail;

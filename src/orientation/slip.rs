@@ -20,6 +20,15 @@ const SIDE_RAD: f64 = 0.087;
 /// Smallest turn in the sagittal plane that is a slip, rad (12°): above the posture changes named in the module's head.
 const SAGITTAL_RAD: f64 = 0.21;
 
+/// How far a sensor is turned against gravity, rad.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Turned {
+    /// To the side, 0 to π/2.
+    pub side_rad: f64,
+    /// In the sagittal plane, about the left axis, −π/2 to π/2.
+    pub sagittal_rad: f64,
+}
+
 /// Compares the median up direction of the last block of strides with that of the block before. Fixed size.
 #[derive(Clone, Debug)]
 pub struct SlipWatch {
@@ -46,16 +55,28 @@ impl SlipWatch {
     /// Whether the sensor moved; `left` is the segment's left axis in it. A slip shows when half a block lies behind it.
     #[must_use]
     pub fn moved(&self, left: Vec3<Sensor>) -> bool {
+        self.turned(left)
+            .is_some_and(|t| t.side_rad > SIDE_RAD || t.sagittal_rad.abs() > SAGITTAL_RAD)
+    }
+
+    /// How far the last block is turned against the one before; `None` before there are enough strides. A turn about the
+    /// vertical moves no gravity and is not seen.
+    #[must_use]
+    pub fn turned(&self, left: Vec3<Sensor>) -> Option<Turned> {
         let older = self.seen.saturating_sub(BLOCK).min(BLOCK);
         if older < FEWEST_BEFORE {
-            return false;
+            return None;
         }
         let (before, now) = (self.median(BLOCK, older), self.median(0, BLOCK));
         // The axis of the turn times the sine of its angle: the part along `left` is a turn in the sagittal plane.
         let turn = before.cross(&now);
         let sagittal = turn.dot(&left.v);
         let side = (turn - left.v * sagittal).norm();
-        side > SIDE_RAD.sin() || sagittal.abs() > SAGITTAL_RAD.sin()
+        let angle = |sine: f64| sine.clamp(-1.0, 1.0).asin();
+        Some(Turned {
+            side_rad: angle(side),
+            sagittal_rad: angle(sagittal),
+        })
     }
 
     /// Median of `n` strides, the newest of which has `skip` newer ones.

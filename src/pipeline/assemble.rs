@@ -31,7 +31,6 @@ impl Pipeline {
             let Some(waiting) = self.queue.pop() else { return };
             let record = self.measure(&waiting);
             self.rhythm.note_stride(&record.stride);
-            out.extend(self.sides.note(&record).map(Output::Health));
             self.blocks.push(&record, &mut self.closed);
             out.push(Output::Stride(Box::new(record)));
             self.give_blocks(out);
@@ -67,15 +66,20 @@ impl Pipeline {
                 out.extend(event.map(|e| mounting(e, Placement::Sacrum, to)));
             }
             let Some(index) = waiting.foot else { continue };
-            if let (Some(lane), Some(foot)) = (&mut self.shanks[index], &self.feet[index]) {
-                if let Some(speed) = speed {
-                    lane.chain.note_speed(from, to, speed);
-                }
-                let slice = foot
+            let slice = match &self.feet[index] {
+                Some(foot) => foot
                     .chain
                     .slice(from, to, &mut self.foot_slice)
                     .ok()
-                    .map(|()| self.foot_slice.as_slice());
+                    .map(|()| self.foot_slice.as_slice()),
+                None => None,
+            };
+            let held = self.sacrum.as_ref().and_then(|l| l.chain.held(from, to).ok());
+            out.extend(self.sides.note(&waiting.stride, slice, held).map(Output::Health));
+            if let Some(lane) = &mut self.shanks[index] {
+                if let Some(speed) = speed {
+                    lane.chain.note_speed(from, to, speed);
+                }
                 let event = lane.chain.note_stride(from, to, slice);
                 let side = if index == 0 { Side::Left } else { Side::Right };
                 out.extend(event.map(|e| mounting(e, Placement::shank(side), to)));

@@ -19,6 +19,7 @@ mod waiting;
 pub use intake::Losses;
 pub use output::{Block, Confidence, Health, Output, Window};
 
+use crate::gait::feet_check::FeetCheck;
 use crate::gait::{FootChain, FootEvent};
 use crate::metrics::aggregate::{BlockStats, Blocks};
 use crate::metrics::families::StrideMetrics;
@@ -189,6 +190,12 @@ impl Pipeline {
             .map(|l| l.chain.activity())
             .find(|a| *a != Activity::Still)
             .unwrap_or(Activity::Still)
+    }
+
+    /// Whether the shoe sensors sit on the feet they are named for, as far as the first strides tell.
+    #[must_use]
+    pub fn feet_check(&self) -> &FeetCheck {
+        &self.sides.check
     }
 
     /// Takes one event; appends what became final to `out`.

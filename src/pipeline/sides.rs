@@ -1,41 +1,31 @@
-//! Whether left and right shoe sensors look exchanged.
+//! Whether left and right shoe sensors look exchanged: asked of every early stride, said once.
 //!
-//! People run with their toes straight or turned out; the direction of the foot against travel, read with the sides as they
-//! are labelled, turns its sign when the pods are exchanged. When *both* feet point inwards by more than 5° in the mean of
-//! thirty strides, that is said, once. Nothing is swapped: a runner may really be pigeon-toed, and only a person can tell.
+//! Nothing is swapped: a runner may really be built the other way, and only a person can tell.
 
 use super::output::Health;
-use crate::metrics::{MetricId, StrideRecord};
-use crate::model::Side;
-use crate::model::units::rad;
-
-/// Strides of each side before anything is said.
-const STRIDES: u32 = 30;
-/// Toe-in of both feet beyond which the labels are doubted, degrees.
-const TOE_IN_DEG: f64 = 5.0;
+use crate::gait::feet_check::{FeetCheck, FeetVerdict};
+use crate::model::{Foot, Sensor, Stride};
+use crate::orientation::TrackSample;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct SidesWatch {
-    /// Sum and count of toe-out, left and right.
-    sums: [(f64, u32); 2],
+    pub(super) check: FeetCheck,
     said: bool,
 }
 
 impl SidesWatch {
-    /// Takes a stride; answers once when both feet point inwards.
-    pub(super) fn note(&mut self, record: &StrideRecord) -> Option<Health> {
-        let toe_out = record.metrics.value(MetricId::ToeOut)?;
-        if self.said || record.stride.flags.turning {
+    /// Takes a stride with the samples of foot and sacrum over it; answers once when the names look exchanged.
+    pub(super) fn note(
+        &mut self,
+        stride: &Stride,
+        foot: Option<&[TrackSample<Foot>]>,
+        sacrum: Option<&[TrackSample<Sensor>]>,
+    ) -> Option<Health> {
+        self.check.note_stride(stride, foot, sacrum);
+        if self.said || self.check.verdict() != FeetVerdict::Swapped {
             return None;
         }
-        let (sum, count) = &mut self.sums[usize::from(record.stride.side? == Side::Right)];
-        *sum += toe_out;
-        *count += 1;
-        let inwards = self
-            .sums
-            .iter()
-            .all(|(sum, n)| *n >= STRIDES && sum / f64::from(*n) < -rad(TOE_IN_DEG));
-        self.said = inwards;
-        inwards.then_some(Health::SidesSwapped { t: record.stride.end })
+        self.said = true;
+        Some(Health::SidesSwapped { t: stride.end })
     }
 }

@@ -17,7 +17,7 @@
 use super::stop::Stop;
 use crate::metrics::MetricId;
 use crate::model::{Placement, SensorEvent, Side};
-use crate::pipeline::{Losses, Output, Pipeline, PipelineConfig};
+use crate::pipeline::{Health, Losses, Output, Pipeline, PipelineConfig};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
@@ -55,6 +55,8 @@ pub struct View {
     pub sensors: Vec<(Placement, Losses)>,
     /// Newest values by metric: left, right, side unknown.
     pub newest: Vec<(MetricId, [Option<f64>; 3])>,
+    /// What a person should know of how the sensors are worn, as it was noticed.
+    pub notices: Vec<String>,
     /// Whether the session is over.
     pub over: bool,
 }
@@ -70,8 +72,32 @@ pub const SHOWN: [MetricId; 7] = [
     MetricId::PelvisDrop,
 ];
 
+/// Notices kept: each is said once, and there are few kinds.
+const NOTICES: usize = 16;
+
+/// What to tell a runner at once: that shoe sensors are exchanged, or that one moved.
+fn notice(health: &Health) -> Option<String> {
+    match health {
+        Health::SidesSwapped { .. } => Some(
+            "left and right shoe sensors look exchanged; at the end you are asked whether to exchange them".to_owned(),
+        ),
+        Health::SensorMoved { placement, .. } => Some(format!(
+            "the {} sensor turned in its strap: what it says of angles starts anew; fasten it",
+            placement.name().replace('_', " ")
+        )),
+        _ => None,
+    }
+}
+
 impl View {
     fn take(&mut self, output: &Output) {
+        if let Output::Health(health) = output
+            && let Some(notice) = notice(health)
+            && !self.notices.contains(&notice)
+            && self.notices.len() < NOTICES
+        {
+            self.notices.push(notice);
+        }
         if let Output::Stride(record) = output {
             self.strides += 1;
             let column = super::tally::side_index(record.stride.side);

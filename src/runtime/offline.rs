@@ -62,6 +62,17 @@ pub fn config(recording: &Recording) -> PipelineConfig {
     }
 }
 
+/// Each sensor's losses, in order of placement.
+#[must_use]
+pub fn losses(pipeline: &Pipeline, placements: &[Placement]) -> Vec<(Placement, Losses)> {
+    let mut losses: Vec<(Placement, Losses)> = placements
+        .iter()
+        .filter_map(|p| Some((*p, pipeline.losses(*p)?)))
+        .collect();
+    losses.sort_by_key(|(p, _)| p.index());
+    losses
+}
+
 /// Runs the whole recording.
 ///
 /// # Errors
@@ -104,14 +115,9 @@ pub fn run<T: Taker>(recording: &Recording, taker: &mut T) -> Result<Pass, PassE
             }
         }
     }
-    let mut losses: Vec<(Placement, Losses)> = placements
-        .iter()
-        .filter_map(|p| Some((*p, pipeline.losses(*p)?)))
-        .collect();
-    losses.sort_by_key(|(p, _)| p.index());
     Ok(Pass {
         tally,
-        losses,
+        losses: losses(&pipeline, &placements),
         span_s,
         truncated: stream.truncated().map(PathBuf::from).collect(),
     })

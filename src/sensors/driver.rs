@@ -43,9 +43,11 @@ pub enum Wish {
         /// How long, s.
         seconds: u8,
     },
-    /// Remember what has been said so far: the next [`Wish::AllSafe`] means all of that.
+    /// Remember what has been said so far: the next [`Wish::AllSafe`] means that, and not what is said in between. A mark
+    /// that is still remembered stays.
     Mark,
-    /// Everything said before the last [`Wish::Mark`] is on durable storage: the sensor may forget it.
+    /// Everything said before the [`Wish::Mark`] that is remembered, or so far if none is, is on durable storage: the sensor
+    /// may forget it.
     AllSafe,
     /// The caller's queue is more than half full: ask for nothing that can wait.
     Hurried,

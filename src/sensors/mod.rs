@@ -8,15 +8,20 @@
 //! ```
 //!
 //! In reading order: [`link`] what a link carries; [`driver`] the seam every protocol fills; [`said`] what drivers say;
-//! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`pods`] frames of simulated recordings
-//! to events; [`timeline`] what drivers say to events on the session clock. With tasks at hand also `radio`, the seam to what carries bytes, `queue`, between the two, and `log`,
-//! everything that happened on the links of a recording.
+//! [`drivers`] the protocols themselves and which of them an advertisement speaks; [`join`] two
+//! streams to six axes; [`simulated`] the other end without a radio; [`pods`] frames of simulated recordings to events; [`timeline`] what drivers say to events on the session clock.
+//! With tasks at hand also `radio`, the seam to what carries bytes, `queue`, between the two, `log`, everything that happened
+//! on the links of a recording, `ble`, the radio of this computer, and `wire`, sensors behind a socket.
 //!
 //! A driver is a state machine: bytes and arrival times in, statements and commands out. So every one of them runs the same
 //! against a radio, a simulated radio and a log of yesterday's run. Nothing here knows gait.
 
+#[cfg(feature = "ble")]
+pub mod ble;
+pub mod device_clock;
 pub mod driver;
 pub mod drivers;
+pub mod join;
 pub mod link;
 #[cfg(feature = "runtime")]
 pub mod log;
@@ -26,4 +31,8 @@ pub mod queue;
 #[cfg(feature = "runtime")]
 pub mod radio;
 pub mod said;
+pub mod simulated;
+pub mod tap;
 pub mod timeline;
+#[cfg(feature = "runtime")]
+pub mod wire;

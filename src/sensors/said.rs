@@ -4,6 +4,7 @@
 //! session time. Every integer a sensor sends fits an `f32` exactly (24 bits), so one type holds them all.
 
 use crate::model::SessionTime;
+use serde::{Deserialize, Serialize};
 
 /// What a stream measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,7 +189,7 @@ pub struct HeartRate {
 }
 
 /// What a cadence number of a foot pod counts: makers read the specification differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CadenceConvention {
     /// Not decided yet.
     Unknown,
@@ -291,6 +292,9 @@ pub enum Said {
     Missing(Missing),
     /// A clock exchange.
     Clock(Exchange),
+    /// What the maker measured of this very sensor. *Not* applied to the values of blocks: those stay what the sensor
+    /// read, so that a better calibration can be applied later to the same recording.
+    Calibration(firmware_protocol::Calibration),
     /// Heart rate.
     HeartRate(HeartRate),
     /// Speed and cadence of a standard pod.

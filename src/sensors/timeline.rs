@@ -6,11 +6,12 @@
 //! places, for the analysis after the run.
 //!
 //! Times: a block's first sample is stamped by the sensor; within a block samples are spaced by the period measured over
-//! the last minute, never by the nominal rate. Device time becomes session time by the lower envelope of arrivals of live
-//! blocks ([`ClockMap`]); the filter's own delay, where stated, is taken off.
+//! the last minute, never by the nominal rate. Device time becomes session time by stamps to and fro and by arrivals of
+//! live blocks ([`DeviceClock`]); the filter's own delay, where stated, is taken off.
 
-use super::said::{Block, Late, Missing, MissingWhy, Quantity, Said, Streaming};
-use crate::clock::skew::ClockMap;
+use super::device_clock::DeviceClock;
+use super::join::Join;
+use super::said::{Block, Exchange, Late, Missing, MissingWhy, Quantity, Said, Streaming};
 use crate::model::{ClipFlags, GapCause, ImuSample, Placement, SensorConfig, SensorEvent, SessionTime, Vec3};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -45,11 +46,10 @@ pub struct TimelineCounts {
 #[derive(Debug)]
 pub struct Timeline {
     placement: Placement,
-    clock: ClockMap,
+    clock: DeviceClock,
     seams: VecDeque<Streaming>,
     /// The stream that is used: the first six-axis one.
     stream: Option<u8>,
-    epoch: Option<u32>,
     seam: Option<u32>,
     /// (index, device ns) about a second apart.
     anchors: VecDeque<(u64, u64)>,
@@ -61,6 +61,50 @@ pub struct Timeline {
     why: Option<MissingWhy>,
     hold_s: f64,
     counts: TimelineCounts,
+    apart: Apart,
+}
+
+/// A sensor that measures acceleration and angular rate apart.
+#[derive(Debug, Default)]
+struct Apart {
+    acc: Option<Streaming>,
+    gyro: Option<Streaming>,
+    join: Option<Join>,
+    out: Vec<Said>,
+}
+
+/// Number of the stream that two are joined into: no sensor has so many.
+const JOINED: u8 = 200;
+
+impl Apart {
+    /// Takes a statement about either of the two; true when it is of one of them. What the two make together is in `out`.
+    fn take(&mut self, said: &Said) -> bool {
+        match said {
+            Said::Streaming(s) if s.quantity == Quantity::Acc => self.acc = Some(*s),
+            Said::Streaming(s) if s.quantity == Quantity::Gyro => self.gyro = Some(*s),
+            Said::Block(Block { stream, .. }) | Said::Missing(Missing { stream, .. }) => {
+                let of = |s: Option<Streaming>| s.is_some_and(|s| s.stream == *stream);
+                if !of(self.acc) && !of(self.gyro) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+        match (&mut self.join, self.acc, self.gyro) {
+            (Some(join), _, _) => join.push(said.clone(), &mut self.out),
+            (join @ None, Some(acc), Some(gyro)) => {
+                let join = join.insert(Join::new(acc.stream, gyro.stream, JOINED));
+                join.push(Said::Streaming(acc), &mut self.out);
+                join.push(Said::Streaming(gyro), &mut self.out);
+                if !matches!(said, Said::Streaming(_)) {
+                    join.push(said.clone(), &mut self.out);
+                }
+            }
+            // One of the two alone: nothing to join with (yet).
+            (None, _, _) => return false,
+        }
+        true
+    }
 }
 
 impl Timeline {
@@ -69,10 +113,9 @@ impl Timeline {
     pub fn live(placement: Placement) -> Self {
         Self {
             placement,
-            clock: ClockMap::default(),
+            clock: DeviceClock::default(),
             seams: VecDeque::with_capacity(SEAMS),
             stream: None,
-            epoch: None,
             seam: None,
             anchors: VecDeque::with_capacity((PERIOD_SPAN_S / ANCHOR_EVERY_S) as usize + 2),
             period_ns: 0.0,
@@ -82,6 +125,7 @@ impl Timeline {
             why: None,
             hold_s: HOLD_S,
             counts: TimelineCounts::default(),
+            apart: Apart::default(),
         }
     }
 
@@ -99,7 +143,7 @@ impl Timeline {
 
     /// The clock of the sensor against session time.
     #[must_use]
-    pub fn clock(&self) -> &ClockMap {
+    pub fn clock(&self) -> &DeviceClock {
         &self.clock
     }
 
@@ -118,6 +162,17 @@ impl Timeline {
 
     /// Takes a statement; appends the events that are in order now.
     pub fn take(&mut self, said: &Said, now: SessionTime, out: &mut Vec<SensorEvent>) {
+        if self.apart.take(said) {
+            for joined in std::mem::take(&mut self.apart.out) {
+                self.take_one(&joined, out);
+            }
+        } else {
+            self.take_one(said, out);
+        }
+        self.release(Some(now), out);
+    }
+
+    fn take_one(&mut self, said: &Said, out: &mut Vec<SensorEvent>) {
         match said {
             Said::Streaming(streaming) => {
                 let six = matches!(streaming.quantity, Quantity::AccGyro | Quantity::AccGyroMag);
@@ -130,10 +185,10 @@ impl Timeline {
                 self.seams.push_back(*streaming);
             }
             Said::Block(block) => self.take_block(block, out),
+            Said::Clock(exchange) => self.clock.exchange(exchange),
             Said::Missing(missing) if Some(missing.stream) == self.stream => self.take_missing(missing),
             _ => {}
         }
-        self.release(Some(now), out);
     }
 
     /// Time went on: gives out what has waited long enough.
@@ -201,22 +256,18 @@ impl Timeline {
         let Some(streaming) = self.seam_of(block).copied() else {
             return;
         };
-        let rebooted = self.epoch.is_some_and(|e| e != block.epoch);
-        if rebooted {
-            self.clock.reboot();
-        }
+        let rebooted = self.clock.begin(block.epoch);
         if rebooted || self.seam != Some(block.seam) {
             self.anchors.clear();
             self.period_ns = 1e9 / streaming.rate_hz.max(1e-3);
         }
-        self.epoch = Some(block.epoch);
         self.seam = Some(block.seam);
         self.measure_period(block, &streaming);
         let width = streaming.quantity.width();
         let n = block.values.len() / width;
         if block.late == Late::Live {
             let last_ns = block.first_ns as f64 + (n - 1) as f64 * self.period_ns;
-            self.clock.observe(last_ns * 1e-9, block.arrived);
+            self.clock.arrival(last_ns * 1e-9, block.arrived);
         }
         let missing = block.index - self.next.min(block.index);
         let delay_s = 0.5 * (streaming.acc_delay_s + streaming.gyro_delay_s);
@@ -306,15 +357,39 @@ pub fn whole(placement: Placement, said: Vec<Said>) -> (Vec<SensorEvent>, Timeli
     timeline.hold_s = 0.0;
     let mut out = Vec::new();
     let mut blocks = Vec::new();
+    let mut exchanges: Vec<Exchange> = Vec::new();
+    let mut apart = Apart::default();
     for said in said {
-        match said {
-            Said::Block(block) => blocks.push(block),
-            other => timeline.take(&other, SessionTime::ZERO, &mut out),
+        let said = if apart.take(&said) {
+            std::mem::take(&mut apart.out)
+        } else {
+            vec![said]
+        };
+        for said in said {
+            match said {
+                Said::Block(block) => blocks.push(block),
+                Said::Clock(exchange) => exchanges.push(exchange),
+                other => timeline.take_one(&other, &mut out),
+            }
         }
+    }
+    if let Some(join) = &mut apart.join {
+        join.flush(&mut apart.out);
+        blocks.extend(apart.out.drain(..).filter_map(|said| match said {
+            Said::Block(block) => Some(block),
+            _ => None,
+        }));
     }
     // Stable: of two blocks with one number the first that came stays first, the second is a repetition.
     blocks.sort_by_key(|b| b.index);
+    let mut exchanges = exchanges.iter().peekable();
     for block in &blocks {
+        // The clock is followed as it was live: with what was known when the block came. A fetched one waits for nothing.
+        while block.late == Late::Live
+            && let Some(exchange) = exchanges.next_if(|e| e.t4 <= block.arrived)
+        {
+            timeline.clock.exchange(exchange);
+        }
         timeline.take_block(block, &mut out);
     }
     timeline.flush(&mut out);
@@ -475,5 +550,40 @@ mod tests {
             .count();
         assert_eq!(reboots, 1);
         assert!(samples(&out).windows(2).all(|w| w[1].t > w[0].t));
+    }
+
+    #[test]
+    fn a_sensor_that_measures_the_two_apart_becomes_one_of_six_axes() {
+        let one = |quantity, stream| {
+            let Said::Streaming(both) = streaming() else {
+                unreachable!("it is one")
+            };
+            Said::Streaming(Streaming {
+                stream,
+                quantity,
+                ..both
+            })
+        };
+        let half = |number: u64, stream: u8| {
+            let mut b = block(number, Late::Live);
+            b.stream = stream;
+            b.values = (0..PER_BLOCK * 3).map(|v| (v % 7) as f32).collect();
+            Said::Block(b)
+        };
+        let mut said = vec![one(Quantity::Acc, 2), one(Quantity::Gyro, 5)];
+        for number in 0..50 {
+            said.extend([half(number, 2), half(number, 5)]);
+        }
+        let mut timeline = Timeline::live(Placement::LeftFoot);
+        let mut out = Vec::new();
+        for s in &said {
+            timeline.take(s, SessionTime::ZERO, &mut out);
+        }
+        timeline.flush(&mut out);
+        let live = samples(&out).len() as u64;
+        assert!(live >= 48 * PER_BLOCK && gaps(&out).is_empty(), "{live}");
+        assert!(timeline.config().is_some());
+        let (all, _, _) = whole(Placement::LeftFoot, said);
+        assert!(samples(&all).len() as u64 >= live);
     }
 }

@@ -122,8 +122,13 @@ impl<'a> FootTrack<'a> {
     }
 
     fn seek(&mut self, t: f64) {
-        while self.next.as_ref().is_some_and(|n| n.ic <= t) {
-            self.load(self.at + 1);
+        if self.next.as_ref().is_some_and(|n| n.ic <= t) {
+            let at = self.steps.partition_point(|s| s.ic <= t).saturating_sub(1);
+            if at > self.at + 1 {
+                // Far ahead: what lies between is not looked at.
+                self.next = None;
+            }
+            self.load(at.max(self.at + 1));
         }
         if t < self.stance.ic && self.at > 0 {
             self.next = None;

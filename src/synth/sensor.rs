@@ -192,6 +192,24 @@ impl Iterator for IdealSamples<'_> {
     }
 }
 
+/// What an ideal sensor feels at one instant, asked for in any order.
+pub(super) fn felt_once(
+    config: &SimConfig,
+    timeline: &Timeline,
+    placement: Placement,
+    t_s: f64,
+) -> ([f64; 3], [f64; 3]) {
+    // The very end belongs to no interval.
+    let t = t_s.clamp(0.0, (timeline.end - 1e-6).max(0.0));
+    let k = Body::new(&config.subject, timeline).segment(placement, t);
+    let m = Mount::new(config.mounting, placement, config.seed);
+    let (acc, gyro) = (k.specific_force(&m.lever), k.omega);
+    (
+        (m.sensor_from_segment * acc).into(),
+        (m.sensor_from_segment * gyro).into(),
+    )
+}
+
 /// The crystal of a sensor.
 #[derive(Clone, Debug)]
 struct Crystal {

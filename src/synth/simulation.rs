@@ -181,6 +181,13 @@ impl Simulation {
         IdealSamples::new(&self.config, &self.timeline, placement, rate_hz)
     }
 
+    /// What a perfect sensor at `placement` feels at an instant, s: specific force, m/s², and angular rate, rad/s, on its
+    /// own axes. Before the beginning as at the beginning, after the end as at the end.
+    #[must_use]
+    pub fn felt(&self, placement: Placement, t_s: f64) -> ([f64; 3], [f64; 3]) {
+        super::sensor::felt_once(&self.config, &self.timeline, placement, t_s)
+    }
+
     /// Frames of the sensor protocol from all sensors, in the order of their arrival.
     #[must_use]
     pub fn packets(&self) -> Packets<'_> {

@@ -1,8 +1,13 @@
 //! The integration tests, one binary. A module per question; what belongs in each:
 //!
+//! - `sync`: clocks that run apart during a simulated run, and sensors that turn in their strap.
 //! - `tidy`: the house rules, checked on the text of the project (layers, words, links, decision records).
+//! - `feet`: exchanged shoe sensors, simulated and recorded.
 //! - `licences`: nothing in the dependency tree but what `deny.toml` allows.
 //! - `cli`: the built program: what it refuses, keeps, and leaves behind when it fails.
+//! - `fake_bluez`: Bluetooth through the system, against a false Bluetooth service on a bus of its own.
+//! - `flags`: the lower-back flags against the reference program, by hand-made cases, in their words, and as a command.
+//! - `sensors_cli`: settings, kits and the commands around sensors, with virtual pods behind a socket.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
 //! - `influx`: the copy in InfluxDB against real servers, servers that fail, and senders that are killed.
 //! - `vqf`: the attitude filter against the published reference implementation.
@@ -10,6 +15,7 @@
 //! - `latency`: how soon landings and records are told.
 //! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
 //! - `refusals`: files of loggers that go wrong in their own ways, read by the built program.
+//! - `sensor_vectors`: bytes of other makers' sensors, worked out by somebody else, through the decoders.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
 //! Tests of one module's inside stand in that module. Tests that need the whole loop, recordings or the built program
@@ -30,6 +36,12 @@ mod support;
 mod accuracy;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(all(feature = "ble", target_os = "linux"))]
+mod fake_bluez;
+#[cfg(feature = "files")]
+mod feet;
+#[cfg(feature = "files")]
+mod flags;
 mod front_door;
 #[cfg(all(feature = "influx", feature = "cli"))]
 mod influx;
@@ -41,6 +53,11 @@ mod licences;
 mod reference;
 #[cfg(feature = "cli")]
 mod refusals;
+#[cfg(feature = "files")]
+mod sensor_vectors;
+#[cfg(feature = "cli")]
+mod sensors_cli;
+mod sync;
 mod tidy;
 #[cfg(feature = "files")]
 mod vqf;

@@ -3,8 +3,8 @@
 //! The order is fixed so that two makers give the same answer, a test can check it, and a stranger learns nothing from the
 //! difference.
 
-use super::stream::MOST_CONFIGS;
-use super::{BondPolicy, Outbox, Pod, RangeJob, Session};
+use super::stream::{Choice, MOST_CONFIGS};
+use super::{BondPolicy, Identify, Outbox, Pod, RangeJob, Session};
 use crate::gatt::{ATT_CCCD_IMPROPERLY_CONFIGURED, ATT_INVALID_LENGTH, Channel, SMALLEST_MTU};
 use crate::{
     Answer, Body, CalibPiece, CapsPage, CfgId, Configuration, EncodeError, EndReason, HelloReply, LONGEST_CONTROL,
@@ -79,7 +79,7 @@ impl<const S: usize> Pod<'_, S> {
         }
     }
 
-    fn count_refusal(&mut self) {
+    pub(super) fn count_refusal(&mut self) {
         if let Some(link) = &mut self.link {
             link.refused_in_a_row = link.refused_in_a_row.saturating_add(1);
         }
@@ -91,7 +91,7 @@ impl<const S: usize> Pod<'_, S> {
     }
 
     /// The checks that operations share, in their order.
-    fn check(&self, body: &RequestBody) -> Answered<()> {
+    pub(super) fn check(&self, body: &RequestBody) -> Answered<()> {
         let op = body.op();
         let Some(link) = &self.link else {
             return Err(Status::NotAttached);
@@ -152,7 +152,9 @@ impl<const S: usize> Pod<'_, S> {
             RequestBody::Stop { .. } => self.stop(out).map(Body::Stop),
             RequestBody::Range(span) => self.range(txn, span).map(Body::Range),
             RequestBody::Ack { stream, upto } => self.ack(stream, upto).map(|acked| Body::Ack { stream, acked }),
-            RequestBody::Identify { .. } => self.identify().map(|()| Body::Identify),
+            RequestBody::Identify { seconds, pattern } => {
+                self.identify(Identify { seconds, pattern }).map(|()| Body::Identify)
+            }
             RequestBody::CalibRead { offset } => self.calib_read(offset, page).map(Body::CalibRead),
             RequestBody::GetStatus { stream } => self.status(stream).map(Body::GetStatus),
             RequestBody::Erase { .. } => self.erase().map(|()| Body::Erase),
@@ -239,20 +241,15 @@ impl<const S: usize> Pod<'_, S> {
         }
     }
 
-    fn set_config(&mut self, wish: &Wish, out: &mut impl Outbox) -> Answered<Configuration> {
-        let (running, attached) = (self.is_running(), self.is_attached());
-        if running && !attached {
+    /// What a SET_CONFIG in a running session would change; `None` if nothing.
+    pub(super) fn planned_change(&self, wish: &Wish) -> Answered<Option<Choice>> {
+        if !self.is_attached() {
             return Err(Status::NotAttached);
         }
-        let stream = &mut self.streams[wish.stream.as_usize()];
+        let stream = &self.streams[wish.stream.as_usize()];
         let choice = stream.choice_for(wish);
-        if !running {
-            stream.choice = choice;
-            return Ok(stream.chosen());
-        }
         if choice == stream.choice {
-            let current = stream.current().map(|config| config.record);
-            return Ok(current.unwrap_or_else(|| stream.chosen()));
+            return Ok(None);
         }
         if choice.enabled != stream.choice.enabled || !stream.is_in_session() {
             return Err(Status::State);
@@ -260,12 +257,28 @@ impl<const S: usize> Pod<'_, S> {
         if !stream.has_room_for_config() {
             return Err(Status::Busy);
         }
+        Ok(Some(choice))
+    }
+
+    fn set_config(&mut self, wish: &Wish, out: &mut impl Outbox) -> Answered<Configuration> {
+        let number = wish.stream.as_usize();
+        if !self.is_running() {
+            let stream = &mut self.streams[number];
+            stream.choice = stream.choice_for(wish);
+            return Ok(stream.chosen());
+        }
+        let Some(choice) = self.planned_change(wish)? else {
+            let stream = &self.streams[number];
+            let current = stream.current().map(|config| config.record);
+            return Ok(current.unwrap_or_else(|| stream.chosen()));
+        };
         self.flush(wish.stream, out);
-        self.streams[wish.stream.as_usize()].choice = choice;
+        self.streams[number].choice = choice;
         self.switch(wish.stream).ok_or(Status::NotFound)
     }
 
-    fn start(&mut self, order: &StartOrder) -> Answered<StartedSession> {
+    /// The checks of START that need no sensor, in their order.
+    pub(super) fn check_start(&self, order: &StartOrder) -> Answered<()> {
         if self.has_session(order.session_id) {
             return Err(Status::Exists);
         }
@@ -278,6 +291,11 @@ impl<const S: usize> Pod<'_, S> {
         if !self.streams.iter().any(|stream| stream.choice.enabled) {
             return Err(Status::State);
         }
+        Ok(())
+    }
+
+    fn start(&mut self, order: &StartOrder) -> Answered<StartedSession> {
+        self.check_start(order)?;
         self.job = None;
         self.streams.iter_mut().for_each(|stream| stream.clear());
         self.session = Some(Session {
@@ -378,7 +396,7 @@ impl<const S: usize> Pod<'_, S> {
         Ok(stream.ring.acked())
     }
 
-    fn identify(&mut self) -> Answered<()> {
+    fn identify(&mut self, wish: Identify) -> Answered<()> {
         if self.is_stranger() {
             let recent = |last| self.now.us_since(last) < STRANGER_IDENTIFY_US;
             if self.last_stranger_identify.is_some_and(recent) {
@@ -386,6 +404,7 @@ impl<const S: usize> Pod<'_, S> {
             }
             self.last_stranger_identify = Some(self.now);
         }
+        self.identify = Some(wish);
         Ok(())
     }
 

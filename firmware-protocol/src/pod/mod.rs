@@ -10,11 +10,13 @@
 mod answer;
 mod ring;
 mod sending;
+mod sensor;
 mod stream;
 
 pub use answer::AttError;
 pub use ring::Slot;
 pub use sending::BackfillStep;
+pub use sensor::SensorOrder;
 pub use stream::StreamSetup;
 
 use crate::gatt::Channel;
@@ -138,6 +140,15 @@ struct Session {
     alone_since: Option<PodTime>,
 }
 
+/// A wish of the host to find this pod among others: lights, sound, whatever it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identify {
+    /// For how long, s; 0 means: stop.
+    pub seconds: u8,
+    /// Which of its patterns, 0 to 3.
+    pub pattern: u8,
+}
+
 /// A RANGE that is being answered.
 #[derive(Clone, Copy, Debug)]
 struct RangeJob {
@@ -160,6 +171,7 @@ pub struct Pod<'b, const S: usize> {
     job: Option<RangeJob>,
     last_cfg_id: u8,
     last_stranger_identify: Option<PodTime>,
+    identify: Option<Identify>,
     /// What the radio does.
     pub radio: Radio,
     /// What GET_STATUS tells.
@@ -194,6 +206,7 @@ impl<'b, const S: usize> Pod<'b, S> {
             job: None,
             last_cfg_id: 0,
             last_stranger_identify: None,
+            identify: None,
             radio: Radio::Flowing,
             health: Health::default(),
         };
@@ -292,6 +305,19 @@ impl<'b, const S: usize> Pod<'b, S> {
         self.radio = Radio::Flowing;
     }
 
+    /// The same connection has other properties now: its MTU was exchanged, it was encrypted, the host subscribed. What was
+    /// said on it stays said. Without a connection this does nothing.
+    pub fn set_link(&mut self, link: Link) {
+        if let Some(state) = &mut self.link {
+            state.link = link;
+        }
+    }
+
+    /// What an accepted IDENTIFY asked for since the last call.
+    pub fn take_identify(&mut self) -> Option<Identify> {
+        self.identify.take()
+    }
+
     /// The connection is gone. A running session lingers.
     pub fn disconnect(&mut self) {
         self.detach();
@@ -332,17 +358,18 @@ impl<'b, const S: usize> Pod<'b, S> {
 
     // ----------------------------------------------------------------------------------------------------- samples
 
-    /// The sensor gave a sample of a stream, complete at `time`. Ignored unless the stream is running and of this kind.
+    /// The sensor gave a sample of a stream, complete at `time`. Ignored unless the stream is running and of this kind, and
+    /// when it is older than the configuration in force: a sensor's queue may still hold what it took with another range.
     pub fn take_sample<E: Entry>(&mut self, stream: StreamId, time: PodTime, entry: E, out: &mut impl Outbox) {
         self.advance_to(time);
         let running = self.is_running();
         let Some(taking) = self.streams.get_mut(stream.as_usize()) else {
             return;
         };
-        let Some(cfg_id) = taking.current().map(|config| config.cfg_id) else {
+        let Some((cfg_id, since)) = taking.current().map(|config| (config.cfg_id, config.since)) else {
             return;
         };
-        if !running || taking.kind != E::KIND {
+        if !running || taking.kind != E::KIND || time < since {
             return;
         }
         let continuity = core::mem::take(&mut taking.continuity);

@@ -42,7 +42,7 @@ pub(super) struct OpenConfig {
     pub(super) record: Configuration,
     pub(super) cfg_id: CfgId,
     pub(super) first_index: u32,
-    since: PodTime,
+    pub(super) since: PodTime,
 }
 
 /// The smallest choice that is enough, else the largest there is (SPEC.md section 6.3); 0 if there is no choice.
@@ -133,12 +133,17 @@ impl<'b> PodStream<'b> {
 
     /// What was chosen, as the configuration of no session.
     pub(super) fn chosen(&self) -> Configuration {
+        self.as_configuration(self.choice)
+    }
+
+    /// A choice, as the configuration of no session.
+    pub(super) fn as_configuration(&self, choice: Choice) -> Configuration {
         let Choice {
             enabled,
             rate_mhz,
             acc_range_g,
             gyr_range_dps,
-        } = self.choice;
+        } = choice;
         let clip = |range: u16| if range == 0 { 0 } else { CLIP_COUNT };
         Configuration {
             stream: self.id,

@@ -23,6 +23,7 @@ mod laws;
 mod meanings;
 mod model;
 mod pod_rules;
+mod pod_sensor;
 mod scenarios;
 mod spec;
 mod tracking;

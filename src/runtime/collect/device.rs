@@ -267,6 +267,10 @@ impl Device {
             told.push(Told::Wished(now, wish));
         }
         for event in events.drain(..) {
+            if down {
+                // The end of a link is final; what is queued behind it is an echo of the end.
+                break;
+            }
             match &event {
                 LinkEvent::Frame { at, .. } => work.last_frame = *at,
                 LinkEvent::Answered { .. } => work.waiting = false,

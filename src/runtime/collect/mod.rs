@@ -19,6 +19,8 @@
 
 mod device;
 mod finder;
+#[cfg(test)]
+mod tests;
 
 pub use finder::Finder;
 

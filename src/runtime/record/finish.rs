@@ -3,6 +3,7 @@
 //! The log is run through the drivers again, their commands thrown away. So this is also how a recording is finished that
 //! its program did not end, and how an old one is read with a mended driver.
 
+use super::checks::KnockResult;
 use super::lane::{Lane, SensorHealth};
 use super::plan::{self, RecordPlan};
 use crate::model::{Placement, SensorConfig, SensorEvent, SessionTime};
@@ -32,6 +33,8 @@ pub struct Whole {
     pub log_end: LogEnd,
     /// The last instant of the log.
     pub last: SessionTime,
+    /// What knocks told of the clocks; known once the events have been looked through.
+    pub knocks: Vec<KnockResult>,
 }
 
 /// Everything one sensor of a recording came to.
@@ -132,6 +135,7 @@ pub fn read(path: &Path, new_driver: impl Fn(DriverKind) -> Box<dyn Driver>) -> 
         ended,
         log_end: log.end().unwrap_or(LogEnd::Whole),
         last,
+        knocks: Vec::new(),
     })
 }
 
@@ -155,6 +159,30 @@ impl Whole {
     #[must_use]
     pub fn configs(&self) -> Vec<SensorConfig> {
         self.sensors.iter().filter_map(|s| s.config).collect()
+    }
+
+    /// What was called left shoe is the right one, and the other way round: for sensors that were put on exchanged.
+    pub fn exchange_feet(&mut self) {
+        let other = |p: Placement| match p {
+            Placement::LeftFoot => Placement::RightFoot,
+            Placement::RightFoot => Placement::LeftFoot,
+            p => p,
+        };
+        for sensor in &mut self.sensors {
+            sensor.plan.placement = sensor.plan.placement.map(other);
+            sensor.health.placement = sensor.health.placement.map(other);
+            if let Some(config) = &mut sensor.config {
+                config.placement = other(config.placement);
+            }
+            for event in &mut sensor.events {
+                match event {
+                    SensorEvent::Sample(placement, _) | SensorEvent::Gap { placement, .. } => {
+                        *placement = other(*placement);
+                    }
+                    SensorEvent::Standing { .. } => {}
+                }
+            }
+        }
     }
 
     /// All sensors' events in one order: by time, then by place. Takes them out.

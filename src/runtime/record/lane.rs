@@ -3,7 +3,7 @@
 use crate::model::{Placement, SensorConfig, SensorEvent, SessionTime};
 use crate::runtime::collect::{Presence, SensorPlan, Told};
 use crate::sensors::driver::Progress;
-use crate::sensors::link::LinkEvent;
+use crate::sensors::link::{DownReason, LinkEvent};
 use crate::sensors::said::{Block, Identity, Late, MissingWhy, Note, RunningSpeed, Said};
 use crate::sensors::timeline::{Timeline, TimelineCounts};
 use serde::Serialize;
@@ -49,6 +49,8 @@ pub struct SensorHealth {
     pub reboots: u64,
     /// Its clock against ours, parts per million.
     pub clock_ppm: Option<f64>,
+    /// How far its times scatter against another sensor's of the same kind on this computer, s; a figure, not a guarantee.
+    pub clock_scatter_s: Option<f64>,
     /// Heart rate, if it has one.
     pub heart_rate: Option<u16>,
     /// Speed of a standard foot pod, m/s.
@@ -182,8 +184,8 @@ impl Lane {
                     "{frames} packets dropped: this computer is too slow for its sensors"
                 ));
             }
-            Told::Event(LinkEvent::Down { .. }) => {
-                if !self.is_done() {
+            Told::Event(LinkEvent::Down { reason, .. }) => {
+                if *reason != DownReason::Closed {
                     self.health.links_lost += 1;
                 }
             }
@@ -263,13 +265,14 @@ impl Lane {
             Said::RunningSpeed(RunningSpeed { speed, .. }) => self.health.pod_speed = Some(*speed),
             Said::Note(note) => self.take_note(note, say),
             Said::Streaming(s) => drop(self.widths.insert((s.stream, s.seam), s.quantity.width())),
-            Said::Clock(_) | Said::Mark { .. } => {}
+            Said::Clock(_) | Said::Mark { .. } | Said::Calibration(_) => {}
         }
         if let Some(timeline) = &mut self.timeline {
             timeline.take(said, now, out);
-            let ppm = timeline.clock().ppm();
-            // Zero means: too early to say.
-            self.health.clock_ppm = Some(ppm).filter(|p| *p != 0.0);
+            if let Some(quality) = timeline.clock().quality(now) {
+                self.health.clock_ppm = quality.ppm;
+                self.health.clock_scatter_s = Some(quality.scatter_s);
+            }
         }
     }
 

@@ -11,6 +11,7 @@
 //! So a recording is analysed again from its log when anything came late, and what is shown from then on is that
 //! ([`finish`]). The log is also what a cut leaves: a recording that its program did not end is finished from it.
 
+pub mod checks;
 pub mod finish;
 pub mod lane;
 pub mod logging;
@@ -30,6 +31,7 @@ use crate::sensors::driver::{Driver, Wish};
 use crate::sensors::link::LinkEvent;
 use crate::sensors::log::Entry;
 use crate::sensors::radio::{Radio, Stamp};
+use checks::Standing;
 use lane::Lane;
 use logging::LinkLog;
 use std::io;
@@ -42,6 +44,8 @@ use tokio::time::MissedTickBehavior;
 
 /// What a sensor sent is marked as kept this often, so that it may forget it, s.
 const MARK_EVERY_S: u64 = 5;
+/// The same while sensors hand over their last samples.
+const MARK_AT_THE_END: Duration = Duration::from_millis(500);
 /// Time goes on for lanes without samples this often.
 const TICK: Duration = Duration::from_millis(50);
 /// After the end of a run, sensors are given this long to hand over what they still hold.
@@ -127,6 +131,11 @@ pub struct Feed {
     /// Samples that came before the signal loop was there.
     early: Vec<SensorEvent>,
     log_failed: bool,
+    standing: Standing,
+    /// Whether the runner is asked to stand still.
+    ask_standing: bool,
+    /// Sensors that were told to mark and not yet that all is safe.
+    marked: Vec<bool>,
 }
 
 /// What a feed came to.
@@ -170,6 +179,7 @@ impl Feed {
             text: plan::sensor_text(p),
         }));
         let log_failed = !log.push(first);
+        let marked = vec![false; lanes.len()];
         Ok(Self {
             collecting: Collecting::start(handle, radio, stamp, sensors),
             lanes,
@@ -181,6 +191,9 @@ impl Feed {
             latency: Latency::default(),
             early: Vec::new(),
             log_failed,
+            standing: Standing::new(&[]),
+            ask_standing: plan.standing,
+            marked,
         })
     }
 
@@ -225,6 +238,9 @@ impl Feed {
         limit: Option<Duration>,
         live: Vec<Placement>,
     ) -> Fed {
+        if self.ask_standing {
+            self.standing = Standing::new(&live);
+        }
         let began = Instant::now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -244,6 +260,8 @@ impl Feed {
                 end = Some((self.stamp)());
                 self.shown.fetching = true;
                 self.collecting.wish_all(Wish::Stop).await;
+                // Sensors forget only what is safe, and are done only when they have forgotten.
+                mark = tokio::time::interval(MARK_AT_THE_END);
             }
             if let Some(since) = ending
                 && (self.lanes.iter().all(Lane::is_done) || since.elapsed() > FETCH_LIMIT)
@@ -255,16 +273,27 @@ impl Feed {
                     Some(batch) => self.take(batch, &mut events),
                     None => break,
                 },
-                Some(sensor) = self.durable.recv() => self.collecting.wish(sensor, Wish::AllSafe).await,
-                _ = mark.tick() => self.collecting.wish_all(Wish::Mark).await,
+                Some(sensor) = self.durable.recv() => {
+                    self.marked[sensor] = false;
+                    self.collecting.wish(sensor, Wish::AllSafe).await;
+                }
+                _ = mark.tick() => self.mark_all().await,
                 _ = tick.tick() => self.tick(&mut events),
             }
         }
         self.finish(to, events, end, &live).await
     }
 
+    async fn mark_all(&mut self) {
+        for sensor in 0..self.marked.len() {
+            if !std::mem::replace(&mut self.marked[sensor], true) {
+                self.collecting.wish(sensor, Wish::Mark).await;
+            }
+        }
+    }
+
     async fn finish(
-        mut self,
+        self,
         to: mpsc::Sender<Due>,
         mut events: Vec<SensorEvent>,
         end: Option<SessionTime>,
@@ -324,9 +353,19 @@ impl Feed {
         if events.is_empty() {
             return !to.is_closed();
         }
+        let mut with_standing = Vec::with_capacity(events.len());
+        for event in events.drain(..) {
+            let standing = self.standing.take(&event);
+            with_standing.push(event);
+            if let Some(SensorEvent::Standing { from, to }) = standing {
+                let seconds = to.since(from);
+                self.note(format!("stood still for {seconds:.1} s: tilt is measured against that"));
+            }
+            with_standing.extend(standing);
+        }
         let due = Due {
             at_s: (self.stamp)().secs(),
-            events: std::mem::take(events),
+            events: with_standing,
         };
         to.send(due).await.is_ok()
     }
@@ -356,11 +395,15 @@ impl Feed {
             .placement
             .map_or_else(|| lane.health().name.clone(), |p| p.name().replace('_', " "));
         for sentence in sentences {
-            if self.shown.notes.len() == NOTES {
-                self.shown.notes.remove(0);
-            }
-            self.shown.notes.push((now, format!("{name}: {sentence}")));
+            self.note(format!("{name}: {sentence}"));
         }
+    }
+
+    fn note(&mut self, sentence: String) {
+        if self.shown.notes.len() == NOTES {
+            self.shown.notes.remove(0);
+        }
+        self.shown.notes.push(((self.stamp)(), sentence));
     }
 
     fn tick(&mut self, events: &mut Vec<SensorEvent>) {

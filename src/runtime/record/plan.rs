@@ -25,6 +25,8 @@ pub struct RecordPlan {
     pub facts: Athlete,
     /// A word for people.
     pub note: Option<String>,
+    /// Whether the runner was asked to stand still at the start, so that the first quiet standing is one.
+    pub standing: bool,
 }
 
 impl RecordPlan {
@@ -43,6 +45,7 @@ impl RecordPlan {
             start,
             facts,
             note,
+            standing: true,
         }
     }
 

@@ -1,10 +1,11 @@
 //! A finished recording into the store: its raw samples, and an analysis of all of them.
 
+use super::checks::{self, Standing};
 use super::finish::Whole;
 use crate::model::{Placement, SensorConfig, SensorEvent};
-use crate::pipeline::{Losses, Output, Pipeline, PipelineConfig};
+use crate::pipeline::{Output, Pipeline, PipelineConfig};
 use crate::runtime::keep::Keeper;
-use crate::runtime::offline::Pass;
+use crate::runtime::offline::{self, Pass};
 use crate::runtime::tally::Tally;
 use crate::store::batch::FIRST_ANALYSIS;
 use crate::store::raw::{Fidelity, RawOptions};
@@ -64,7 +65,7 @@ pub fn settle(store: &SqliteStore, whole: &mut Whole, strides: Strides) -> Resul
     if live.is_none() {
         store.open_session(&meta)?;
     }
-    let events = whole.take_events();
+    let events = with_standing(whole);
     let options = RawOptions {
         fidelity: Fidelity::Exact,
         ..RawOptions::default()
@@ -87,6 +88,21 @@ pub fn settle(store: &SqliteStore, whole: &mut Whole, strides: Strides) -> Resul
     };
     store.seal_raw(raw)?;
     Ok(pass)
+}
+
+/// The recording's events in order, with the standing the runner was asked for where it is first seen.
+fn with_standing(whole: &mut Whole) -> Vec<SensorEvent> {
+    let places: Vec<Placement> = whole.configs().iter().map(|c| c.placement).collect();
+    let events = whole.take_events();
+    whole.knocks = checks::knocks(&events);
+    let mut standing = Standing::new(if whole.plan.standing { &places } else { &[] });
+    let mut all = Vec::with_capacity(events.len() + 1);
+    for event in events {
+        let found = standing.take(&event);
+        all.push(event);
+        all.extend(found);
+    }
+    all
 }
 
 /// What became known about each sensor.
@@ -124,14 +140,9 @@ fn compute(config: PipelineConfig, events: &[SensorEvent], keeper: &mut Keeper<'
     }
     pipeline.flush(&mut out);
     take(&mut out)?;
-    let mut losses: Vec<(Placement, Losses)> = placements
-        .iter()
-        .filter_map(|p| Some((*p, pipeline.losses(*p)?)))
-        .collect();
-    losses.sort_by_key(|(p, _)| p.index());
     Ok(Pass {
         tally,
-        losses,
+        losses: offline::losses(&pipeline, &placements),
         span_s,
         truncated: Vec::new(),
     })
