@@ -24,6 +24,7 @@ pub mod event;
 #[cfg(test)]
 mod fixture;
 pub mod ids;
+pub mod journal;
 #[cfg(feature = "influx")]
 pub mod influx;
 pub mod memory;
@@ -46,5 +47,5 @@ pub use outbox::{SinkName, SinkStatus};
 pub use query::{Bucket, BucketQuery, BucketValue, Completeness, Page, RowQuery, SessionQuery, SideFilter};
 pub use series::{Aggregate, SeriesBucket, SeriesHistory, SeriesQuery};
 pub use session::{Closing, Origin, SensorOutcome, SessionMeta, SessionRow, SessionState, WallClock};
-pub use sqlite::{SqliteReader, SqliteStore};
+pub use sqlite::{SqliteJournal, SqliteReader, SqliteStore};
 pub use summary::{SideScope, SummaryRow};

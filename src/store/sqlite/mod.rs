@@ -11,6 +11,7 @@
 
 mod codes;
 mod errors;
+mod journal;
 mod ledger;
 mod lock;
 mod outbox;
@@ -24,6 +25,7 @@ mod tests;
 mod write;
 mod writer;
 
+pub use journal::SqliteJournal;
 pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;
 pub use schema::RECORD_FILE;

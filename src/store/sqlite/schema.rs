@@ -26,6 +26,7 @@ const APPLICATION_ID: i64 = 0x6c6f_7065;
 const STEPS: &[&str] = &[
     include_str!("migrations/0001_record.sql"),
     include_str!("migrations/0002_outbox.sql"),
+    include_str!("migrations/0003_journal.sql"),
 ];
 
 /// How long a connection waits for another one's lock.
@@ -46,10 +47,16 @@ pub(crate) fn open_writer(dir: &Path) -> Result<Connection, StoreError> {
 /// # Errors
 /// `Missing` when the record is of an older layout, besides those of opening.
 pub(crate) fn open_companion(dir: &Path) -> Result<Connection, StoreError> {
-    let conn = connect(&dir.join(RECORD_FILE))?;
+    let path = dir.join(RECORD_FILE);
+    if !path.exists() {
+        return Err(StoreError::Missing {
+            what: format!("store in {}", dir.display()),
+        });
+    }
+    let conn = connect(&path)?;
     if (check_layout(&conn, STEPS.len())? as usize) < STEPS.len() {
         return Err(StoreError::Missing {
-            what: "outbox in the record yet; it comes when lope next writes to it".to_owned(),
+            what: "record of this layout yet; it comes when lope next writes to it".to_owned(),
         });
     }
     Ok(conn)

@@ -17,14 +17,15 @@ pub(crate) const LAYERS: &[(&str, u8)] = &[
     ("metrics", 4),
     ("risk", 5),
     ("pipeline", 6),
-    ("report", 7),
     ("sensors", 7),
     ("store", 7),
     ("interchange", 7),
-    ("api", 8),
     ("config", 8),
-    ("runtime", 9),
-    ("cli", 10),
+    ("review", 8),
+    ("report", 9),
+    ("api", 10),
+    ("runtime", 11),
+    ("cli", 12),
 ];
 
 /// The pure core: synchronous, infallible, no IO, no clock.
