@@ -17,16 +17,22 @@ fn question(dice: &mut Dice, n: usize) -> SeriesQuery {
         2 => START_US / 1000 - DAY_US / 1000,
         _ => base + dice.roll(100_000) as i64,
     };
-    let length = [
+    let mut length = [
         0,
         1,
         17,
         1000,
         90_000,
         300_000,
+        300_000,
+        DAY_US as u64 / 1000,
         DAY_US as u64 / 1000,
         12 * DAY_US as u64 / 1000,
-    ][dice.roll(8) as usize];
+    ][dice.roll(10) as usize];
+    if n % 4 == 2 {
+        // From before the season: only a long span meets it.
+        length = length.max(12 * DAY_US as u64 / 1000);
+    }
     let widths = [1, 7, 250, 1000, 10_000, 60_000, 3_600_000, DAY_US as u64 / 1000];
     let mut width = widths[dice.roll(8) as usize] as i64;
     if length as i64 / width > 400_000 {
@@ -36,7 +42,7 @@ fn question(dice: &mut Dice, n: usize) -> SeriesQuery {
         .map(|_| METRICS[dice.roll(METRICS.len() as u64) as usize].id)
         .collect();
     SeriesQuery {
-        athlete: athlete(["anna", "ben", "nobody"][[0, 0, 0, 1, 1, 2][dice.roll(6) as usize]]),
+        athlete: athlete(["anna", "ben", "nobody"][[0, 0, 0, 0, 1, 1, 1, 2][dice.roll(8) as usize]]),
         from_ms,
         to_ms: from_ms + length as i64,
         metrics,
@@ -49,14 +55,17 @@ fn question(dice: &mut Dice, n: usize) -> SeriesQuery {
         seen_from: [
             None,
             None,
+            None,
+            None,
+            Some(SegmentKind::Foot),
             Some(SegmentKind::Foot),
             Some(SegmentKind::Sacrum),
             Some(SegmentKind::Shank),
-        ][dice.roll(5) as usize],
-        session: (dice.roll(3) == 0).then(|| id(&format!("s{}", dice.roll(21)))),
+        ][dice.roll(8) as usize],
+        session: (dice.roll(8) == 0).then(|| id(&format!("s{}", dice.roll(21)))),
         width_ms: width,
         aggregate: Aggregate::ALL[n % 7],
-        limit: [1, 3, 50, 100_000][dice.roll(4) as usize],
+        limit: [3, 50, 100_000, 100_000][dice.roll(4) as usize],
     }
 }
 

@@ -57,7 +57,8 @@ fn every_question_of_the_dashboards_gives_rows() {
     sync(dir.path(), &server.url());
     for (at, question) in all {
         let q = filled(&question);
-        assert!(!q.contains('$'), "{at}: a variable is left in {q}");
+        // The end of a regular expression is no variable.
+        assert!(!q.replace("$/", "/").contains('$'), "{at}: a variable is left in {q}");
         let answer = server.ask(&q);
         let series = answer["results"][0]["series"]
             .as_array()

@@ -260,7 +260,7 @@ impl Victoria {
             .arg(format!("-storageDataPath={}", dir.path().display()))
             .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
             .args(["-retentionPeriod=100y", "-dedup.minScrapeInterval=1ms"]);
-        let process = start(command, "started server at");
+        let process = start(command, "started VictoriaMetrics in");
         Some(Self {
             _process: process,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
@@ -452,7 +452,7 @@ impl Pace for Played {
         };
         self.now.set(self.now.get() + time);
         self.waits.borrow_mut().push((word, time));
-        assert!(self.waits.borrow().len() < 2000, "it goes on some day");
+        assert!(self.waits.borrow().len() < 2000, "it goes on some day: {why:?}");
         ControlFlow::Continue(())
     }
 }
