@@ -209,7 +209,7 @@ impl Delivery {
                 Action::Idle
             }
             Event::Loaded(lines) => {
-                self.work = Work::Lines(VecDeque::from([0..lines]), lines);
+                self.work = Work::Lines(std::iter::once(0..lines).collect(), lines);
                 self.requests = 0;
                 self.go_on()
             }

@@ -10,7 +10,7 @@
 //! its time, so whatever is in doubt is sent again. [`reader`] asks the server questions of
 //! [`SeriesQuery`](super::series::SeriesQuery), which the record answers too, with the same numbers.
 //!
-//! Pure: [`line`], [`points`], [`delivery`], [`influxql`]. The network is in [`transport`] and [`reader`] alone.
+//! Pure: [`mod@line`], [`points`], [`delivery`], [`influxql`]. The network is in [`transport`] and [`reader`] alone.
 
 pub mod address;
 pub mod delivery;

@@ -61,7 +61,7 @@ fn drain(ledger: &mut SinkLedger, dice: &mut Dice) -> Vec<u32> {
             Next::Erase { then, .. } => ledger.settle(then, 0, &[], NOW).expect("noted"),
             Next::Rows { then } => {
                 // Now and then only a part is settled, as after a batch with too many bad lines.
-                let part = (dice.roll() % 3 == 0 && rows.len() > 1).then(|| rows.len() / 2);
+                let part = (dice.roll().is_multiple_of(3) && rows.len() > 1).then_some(rows.len() / 2);
                 let at = part.map_or(then, |n| rows[n].place);
                 for row in &rows[..part.unwrap_or(rows.len())] {
                     if let Content::Stride(s) = &row.content {

@@ -33,18 +33,22 @@ enum Step {
     Garbage,
 }
 
+/// A server, what it keeps, and how long each body was.
+type Scripted = (Server, Arc<Mutex<Kept>>, Arc<Mutex<Vec<usize>>>);
+
 /// A server that plays a script and is sound afterwards; refuses bodies with this text in them.
-fn scripted(script: &[Step], poison: Option<&'static str>) -> (Server, Arc<Mutex<Kept>>, Arc<Mutex<Vec<usize>>>) {
+fn scripted(script: &[Step], poison: Option<&'static str>) -> Scripted {
     let kept = Arc::new(Mutex::new(Kept::default()));
     let requests = Arc::new(Mutex::new(Vec::new()));
-    let mut script = script.to_vec().into_iter();
+    let mut script = script.to_vec();
+    script.reverse();
     let (theirs, counted) = (kept.clone(), requests.clone());
     let mut me = None;
     let handle = move |request: &Request| {
         me.get_or_insert_with(|| request.header("host").to_owned());
         counted.lock().expect("alone").push(request.body.len());
         let keep = || drop(answered(&theirs, request));
-        let Some(step) = script.next() else {
+        let Some(step) = script.pop() else {
             let text = String::from_utf8_lossy(&request.body);
             return match poison {
                 Some(word) if text.contains(word) => {
