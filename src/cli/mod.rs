@@ -9,13 +9,16 @@
 
 pub mod analyze;
 pub mod assign;
+pub mod backup;
 pub mod calibrate;
 pub mod config_file;
 pub mod console;
 pub mod demo;
 pub mod doctor;
+pub mod export;
 pub mod failure;
 pub mod flags;
+pub mod forget;
 #[cfg(feature = "influx")]
 pub mod influx;
 pub mod listening;
@@ -26,6 +29,7 @@ pub mod pairing;
 pub mod pod;
 pub mod progress;
 pub mod radio;
+pub mod raw;
 pub mod record;
 pub mod redrawn;
 pub mod replay;
@@ -125,6 +129,14 @@ enum Verb {
     Pod(pod::PodArgs),
     /// What works on this machine, what does not, and how to mend it
     Doctor,
+    /// Everything kept, as files in open formats
+    Export(export::ExportArgs),
+    /// A copy of the record that is one itself
+    Backup(backup::BackupArgs),
+    /// Raw recordings: list, keep, make room
+    Raw(raw::RawArgs),
+    /// Erase an athlete whole, for good
+    Forget(forget::ForgetArgs),
     /// Lower-back flags of a history: what changed against one's own usual
     Flags(flags::FlagsArgs),
     #[command(hide = true)]
@@ -275,6 +287,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Sensors(args) => sensors::run(&globals, args),
         Verb::Doctor => doctor::run(&globals, listing),
         Verb::Pod(args) => pod::run(&globals, args),
+        Verb::Export(args) => export::run(&globals, args),
+        Verb::Backup(args) => backup::run(&globals, args),
+        Verb::Raw(args) => raw::run(&globals, args),
+        Verb::Forget(args) => forget::run(&globals, args),
         Verb::Flags(args) => flags::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };

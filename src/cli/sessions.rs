@@ -168,7 +168,11 @@ fn all(history: &impl History) -> Result<Vec<SessionRow>, StoreError> {
     }
 }
 
-fn find(history: &impl History, id: &str) -> Result<SessionRow, Failure> {
+/// The session of that id, of the beginning of an id, or the `last` one.
+///
+/// # Errors
+/// There is none, or there are several.
+pub fn find(history: &impl History, id: &str) -> Result<SessionRow, Failure> {
     let mut rows = all(history)?;
     if id == "last"
         && let Some(row) = rows.pop()

@@ -44,6 +44,22 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+pub use crate::runtime::doctor::bytes;
+
+/// A count with its thousands apart: `402,118`.
+#[must_use]
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
+}
+
 /// An instant of the session as `4:10.2`, with a sign before the start.
 #[must_use]
 pub fn instant(t: SessionTime) -> String {

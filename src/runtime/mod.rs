@@ -3,6 +3,7 @@
 //! - [`offline`] — a recording through the loop, as fast as it goes.
 //! - [`collect`] — sensors collected from, one task each.
 //! - [`doctor`] — what works on this machine and what mends the rest; [`machine`] looks, [`radio_trouble`] knows radios.
+//! - [`export`] — everything kept, as files in open formats.
 //! - [`keep`] — a session on its way into the store.
 //! - [`live`] — a session as it happens, with tasks, channels and their loss policy.
 //! - [`record`] — a run recorded from sensors, to its last sample.
@@ -15,6 +16,7 @@
 
 pub mod collect;
 pub mod doctor;
+pub mod export;
 pub mod keep;
 pub mod live;
 pub mod machine;

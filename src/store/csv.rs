@@ -11,6 +11,7 @@ use super::query::{Completeness, RowQuery};
 use crate::metrics::registry::MetricDef;
 use crate::metrics::{METRICS, StrideRecord};
 use crate::model::{SegmentKind, Side, Span};
+use crate::pipeline::Confidence;
 use std::fmt::Write as _;
 use std::io::Write;
 
@@ -202,11 +203,7 @@ fn stride_line(line: &mut Line, session: &SessionId, start: UtcMicros, record: &
         SegmentKind::Shank => "shank",
         SegmentKind::Sacrum => "sacrum",
     };
-    let activity = match s.activity {
-        crate::model::Activity::Still => "still",
-        crate::model::Activity::Walking => "walking",
-        crate::model::Activity::Running => "running",
-    };
+    let activity = activity_name(s.activity);
     line.text(session.as_str())
         .text(&utc.iso8601())
         .text(s.side.map_or("", Side::name));
@@ -231,6 +228,92 @@ fn stride_line(line: &mut Line, session: &SessionId, start: UtcMicros, record: &
     }
     for def in METRICS {
         line.number(record.metrics.value(def.id).map(|v| v * def.shown_factor));
+    }
+}
+
+/// Writes the blocks of the current analysis: medians of 25 strides of one side; says how many.
+///
+/// # Errors
+/// As [`write_strides`].
+pub fn write_blocks(
+    history: &dyn History,
+    session: &SessionId,
+    dialect: CsvDialect,
+    out: &mut dyn Write,
+) -> Result<u64, StoreError> {
+    let start = start_of(history, session)?;
+    let mut line = Line::new(dialect);
+    line.text.push_str(dialect.opening());
+    line.text.push_str("session");
+    for name in "time_utc side confidence t_s end_s strides_seen strides_usable".split(' ') {
+        line.text(name);
+    }
+    for def in METRICS {
+        line.text(&column_name(def));
+    }
+    line.end(out)?;
+    pages(
+        session,
+        |query| history.blocks(query),
+        |block| {
+            let utc = UtcMicros::from_micros(start.micros() + block.start.nanos() / 1000);
+            let confidence = match block.confidence {
+                Confidence::Low => "low",
+                Confidence::Medium => "medium",
+                Confidence::High => "high",
+            };
+            line.text(session.as_str()).text(&utc.iso8601());
+            line.text(block.side.map_or("", Side::name)).text(confidence);
+            line.number(Some(block.start.secs())).number(Some(block.end.secs()));
+            line.number(Some(f64::from(block.seen)))
+                .number(Some(f64::from(block.usable)));
+            for def in METRICS {
+                line.number(block.medians.value(def.id).map(|v| v * def.shown_factor));
+            }
+            line.end(out)
+        },
+    )
+}
+
+/// Writes the windows of the current analysis: activity and spectral cadence, one a second; says how many.
+///
+/// # Errors
+/// As [`write_strides`].
+pub fn write_windows(
+    history: &dyn History,
+    session: &SessionId,
+    dialect: CsvDialect,
+    out: &mut dyn Write,
+) -> Result<u64, StoreError> {
+    let start = start_of(history, session)?;
+    let mut line = Line::new(dialect);
+    line.text.push_str(dialect.opening());
+    line.text.push_str("session");
+    line.text("time_utc")
+        .text("activity")
+        .text("end_s")
+        .text("spectral_cadence_spm")
+        .end(out)?;
+    pages(
+        session,
+        |query| history.windows(query),
+        |window| {
+            let utc = UtcMicros::from_micros(start.micros() + window.t.nanos() / 1000);
+            line.text(session.as_str())
+                .text(&utc.iso8601())
+                .text(activity_name(window.activity));
+            line.number(Some(window.t.secs()))
+                .number(window.spectral_cadence)
+                .end(out)
+        },
+    )
+}
+
+fn activity_name(activity: crate::model::Activity) -> &'static str {
+    match activity {
+        crate::model::Activity::Still => "still",
+        crate::model::Activity::Walking => "walking",
+        crate::model::Activity::Running => "running",
     }
 }
 

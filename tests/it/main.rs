@@ -16,6 +16,7 @@
 //! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
 //! - `refusals`: files of loggers that go wrong in their own ways, read by the built program.
 //! - `sensor_vectors`: bytes of other makers' sensors, worked out by somebody else, through the decoders.
+//! - `owning`: taken out whole, copied, thinned out, erased without a trace.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
 //! Tests of one module's inside stand in that module. Tests that need the whole loop, recordings or the built program
@@ -50,6 +51,8 @@ mod latency;
 #[cfg(feature = "files")]
 mod laws;
 mod licences;
+#[cfg(feature = "cli")]
+mod owning;
 mod reference;
 #[cfg(feature = "cli")]
 mod refusals;

@@ -85,12 +85,17 @@ pub(crate) fn erase(dir: &Path, session: &SessionId) -> Result<(), StoreError> {
     });
     for file in companions.chain([links_path_of(dir, session)]) {
         if file.exists() {
-            overwrite(&file)
-                .and_then(|()| fs::remove_file(&file))
-                .map_err(|e| StoreError::io(&file, &e))?;
+            erase_file(&file)?;
         }
     }
     Ok(())
+}
+
+/// Overwrites and removes a file.
+pub(crate) fn erase_file(file: &Path) -> Result<(), StoreError> {
+    overwrite(file)
+        .and_then(|()| fs::remove_file(file))
+        .map_err(|e| StoreError::io(file, &e))
 }
 
 /// Writes zeros over a file. Disks that move blocks around keep copies out of reach; encryption is the answer to that.

@@ -9,8 +9,12 @@
 //! [`SqliteStore`] is the one writer of a folder and answers questions too. [`SqliteReader`] only answers, needs no
 //! lock, and may be opened by any process while another writes. SQL stands in this folder and nowhere else.
 
+mod backup;
+mod care;
 mod codes;
+mod dump;
 mod errors;
+mod forget;
 mod journal;
 mod ledger;
 mod lock;
@@ -25,6 +29,10 @@ mod tests;
 mod write;
 mod writer;
 
+pub use backup::Backup;
+pub use care::{RawHeld, RawLimits, too_much};
+pub use dump::{ATHLETE_TABLES, SESSION_TABLES};
+pub use forget::Forgotten;
 pub use journal::SqliteJournal;
 pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;
@@ -35,7 +43,7 @@ use super::batch::Batch;
 use super::contract::{Appended, Capabilities, Deleted, Durable, History, Opened, Store};
 use super::error::StoreError;
 use super::event::SessionEvent;
-use super::ids::{SessionId, UtcMicros};
+use super::ids::{AthleteId, SessionId, UtcMicros};
 use super::private::create_private_dir;
 use super::query::{Bucket, BucketQuery, Page, RowQuery, SessionQuery};
 use super::raw::{self, RawReader, RawWriter};
@@ -271,6 +279,39 @@ impl SqliteStore {
     /// As [`SqliteReader::raw`].
     pub fn raw(&self, session: &SessionId) -> Result<RawReader, StoreError> {
         self.reader.raw(session)
+    }
+
+    /// Forgets an athlete whole: sessions, raw samples, journal, flags, tokens, the log of accesses, and copies of older
+    /// layouts. Copies in sinks are told to delete when they are next in step.
+    ///
+    /// # Errors
+    /// `Full`, `Io`, `Busy`. It can be begun again after each of them.
+    pub fn forget(&self, athlete: &AthleteId) -> Result<Forgotten, StoreError> {
+        self.ask(|reply| Command::Forget(athlete.clone(), reply))
+    }
+
+    /// Keeps the raw recording of a session whatever its age.
+    ///
+    /// # Errors
+    /// `Missing` for an unknown session; those of the disk.
+    pub fn pin_raw(&self, session: &SessionId) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Pin(session.clone(), true, reply))
+    }
+
+    /// Takes a pin away.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::pin_raw`].
+    pub fn unpin_raw(&self, session: &SessionId) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Pin(session.clone(), false, reply))
+    }
+
+    /// Removes the raw samples of a session and notes when; bytes freed. The session stays.
+    ///
+    /// # Errors
+    /// `Missing` for an unknown session; those of the disk.
+    pub fn drop_raw(&self, session: &SessionId, now: UtcMicros) -> Result<u64, StoreError> {
+        self.ask(|reply| Command::DropRaw(session.clone(), now, reply))
     }
 
     fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {

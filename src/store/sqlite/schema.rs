@@ -27,6 +27,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0001_record.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_journal.sql"),
+    include_str!("migrations/0004_raw_care.sql"),
 ];
 
 /// How long a connection waits for another one's lock.
@@ -59,6 +60,18 @@ pub(crate) fn open_companion(dir: &Path) -> Result<Connection, StoreError> {
             what: "record of this layout yet; it comes when lope next writes to it".to_owned(),
         });
     }
+    Ok(conn)
+}
+
+/// A connection from which a copy is made. It changes nothing, but may not be read-only: a copy goes to a new file.
+pub(crate) fn open_copier(dir: &Path) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(
+        dir.join(RECORD_FILE),
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    check_layout(&conn, STEPS.len())?;
+    conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = 0; PRAGMA cell_size_check = 1;")?;
     Ok(conn)
 }
 

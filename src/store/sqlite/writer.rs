@@ -10,10 +10,12 @@
 use super::super::batch::{Batch, FIRST_ANALYSIS};
 use super::super::contract::{Appended, Deleted, Durable, Opened};
 use super::super::error::StoreError;
-use super::super::ids::SessionId;
+use super::super::ids::{AthleteId, SessionId, UtcMicros};
 use super::super::outbox::Measurement;
 use super::super::raw;
 use super::super::session::{Closing, SessionMeta, SessionRow, SessionState};
+use super::care;
+use super::forget::{self, Forgotten};
 use super::lock::{LOCK_FILE, StoreLock};
 use super::outbox::{self, Fresh};
 use super::read::{self, SessionKey};
@@ -42,6 +44,9 @@ pub(crate) enum Command {
     Close(SessionId, Box<Closing>, Reply<SessionRow>),
     Delete(SessionId, Reply<Deleted>),
     NoteRaw(SessionId, raw::RawFile, Reply<()>),
+    Forget(AthleteId, Reply<Forgotten>),
+    Pin(SessionId, bool, Reply<()>),
+    DropRaw(SessionId, UtcMicros, Reply<u64>),
     /// Commit and end.
     Stop,
     /// End as a killed process would, without a commit.
@@ -110,6 +115,11 @@ impl Writer {
                 Ok(Command::Close(id, closing, reply)) => drop(reply.send(self.close_session(&id, &closing))),
                 Ok(Command::Delete(id, reply)) => drop(reply.send(self.delete_session(&id))),
                 Ok(Command::NoteRaw(id, file, reply)) => drop(reply.send(self.note_raw(&id, &file))),
+                Ok(Command::Forget(athlete, reply)) => drop(reply.send(self.forget(&athlete))),
+                Ok(Command::Pin(id, pinned, reply)) => {
+                    drop(reply.send(self.alone(|w| care::pin(&w.conn, &id, pinned))));
+                }
+                Ok(Command::DropRaw(id, now, reply)) => drop(reply.send(self.drop_raw(&id, now))),
                 Err(RecvTimeoutError::Timeout) => self.commit(),
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 #[cfg(test)]
@@ -313,6 +323,29 @@ impl Writer {
             )?;
             Ok(())
         })
+    }
+
+    fn forget(&mut self, athlete: &AthleteId) -> Result<Forgotten, StoreError> {
+        self.commit();
+        self.healthy()?;
+        let sessions = forget::sessions_of(&self.conn, athlete)?;
+        let raw_files = forget::erase_raw(&self.dir, &sessions)?;
+        let mut gone = self.alone(|writer| forget::delete_rows(&writer.conn, athlete, &sessions))?;
+        gone.raw_files = raw_files;
+        self.keys.clear();
+        self.checkpoint();
+        self.conn.execute_batch("VACUUM")?;
+        self.checkpoint();
+        gone.old_copies = forget::remove_old_copies(&self.dir)?;
+        Ok(gone)
+    }
+
+    fn drop_raw(&mut self, id: &SessionId, now: UtcMicros) -> Result<u64, StoreError> {
+        let key = read::session_key(&self.conn, id)?;
+        let bytes = care::bytes_of(&self.dir, id);
+        raw::erase(&self.dir, id)?;
+        self.alone(|writer| care::removed(&writer.conn, key, bytes, now))?;
+        Ok(bytes)
     }
 
     /// Moves the log into the database and empties it. A reader in the middle of a question prevents that; the next
