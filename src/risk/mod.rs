@@ -8,6 +8,7 @@
 //! Everything is replayed from the entries and run values of a [`history::History`]; nothing here keeps state of its own.
 
 pub mod check;
+pub mod cue;
 pub mod engine;
 pub mod explain;
 pub mod history;
