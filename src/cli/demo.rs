@@ -43,6 +43,9 @@ pub struct DemoArgs {
     /// Keep nothing
     #[arg(long)]
     pub no_store: bool,
+    /// Instead: six synthetic runners over eight weeks, in a folder of their own
+    #[arg(long, conflicts_with_all = ["no_store", "speed", "minutes"])]
+    pub squad: bool,
 }
 
 /// What is compared: metric, true value.
@@ -106,6 +109,9 @@ impl Frames {
 /// # Errors
 /// The store cannot be reached; stopped by Ctrl-C.
 pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
+    if args.squad {
+        return super::squad::run(globals, args.seed);
+    }
     let began = Instant::now();
     let simulation = Arc::new(Simulation::new(crate::synth::SimConfig {
         seed: args.seed,

@@ -42,6 +42,7 @@ pub mod sessions;
 pub mod sightings;
 pub mod simulate;
 pub mod simulated_recording;
+pub mod squad;
 pub mod summary;
 #[cfg(test)]
 mod test_radio;

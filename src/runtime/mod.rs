@@ -7,6 +7,7 @@
 //! - [`keep`] — a session on its way into the store.
 //! - [`live`] — a session as it happens, with tasks, channels and their loss policy.
 //! - [`record`] — a run recorded from sensors, to its last sample.
+//! - [`squad`] — six synthetic runners over eight weeks, for every view to have something to show.
 //! - [`stop`] — Ctrl-C.
 //! - [`tally`] — what a session adds up to, for summaries of every command.
 #![allow(
@@ -23,5 +24,6 @@ pub mod machine;
 pub mod offline;
 pub mod radio_trouble;
 pub mod record;
+pub mod squad;
 pub mod stop;
 pub mod tally;
