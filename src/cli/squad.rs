@@ -28,7 +28,8 @@ pub fn folder(globals: &Globals) -> Result<PathBuf, Failure> {
 pub fn run(globals: &Globals, seed: u64) -> Result<Exit, Failure> {
     let began = Instant::now();
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = UtcMicros::from_micros(i64::try_from(since.as_micros()).unwrap_or(0));
+    // Runs of the last day are over by mid-morning; before that, the last day was yesterday.
+    let now = UtcMicros::from_micros(i64::try_from(since.as_micros()).unwrap_or(0) - 10 * 3600 * 1_000_000);
     let dir = folder(globals)?;
     // Another day has other sessions: the old ones would overlap them.
     if dir.exists() {
