@@ -14,5 +14,6 @@ mod faults;
 mod grafana;
 mod http;
 mod kill;
+mod killed;
 mod season;
 mod servers;

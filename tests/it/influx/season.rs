@@ -162,6 +162,14 @@ pub(crate) enum Value {
     Text(String),
 }
 
+fn activity(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Still => "still",
+        Activity::Walking => "walking",
+        Activity::Running => "running",
+    }
+}
+
 /// What a copy of the record in `dir` must hold, worked out from the record by other means than the sink's.
 pub(crate) fn wanted(dir: &Path) -> Points {
     let history = SqliteReader::open(dir).expect("a record");
@@ -194,8 +202,14 @@ pub(crate) fn wanted(dir: &Path) -> Points {
             ]);
             let mut fields = common.clone();
             fields.insert("idx".to_owned(), Value::Number(f64::from(s.index)));
-            fields.insert("quality".to_owned(), Value::Number(3.0));
-            fields.insert("activity".to_owned(), text("running"));
+            let quality = match s.class {
+                DataClass::A => 3.0,
+                DataClass::B => 2.0,
+                DataClass::C => 1.0,
+                DataClass::D => 0.0,
+            };
+            fields.insert("quality".to_owned(), Value::Number(quality));
+            fields.insert("activity".to_owned(), text(activity(s.stride.activity)));
             for (metric, value) in s.metrics.iter() {
                 if let Ok(v) = value {
                     fields.insert(metric.def().name.to_owned(), Value::Number(v));
@@ -209,7 +223,7 @@ pub(crate) fn wanted(dir: &Path) -> Points {
             if let Some(c) = w.spectral_cadence {
                 fields.insert("spectral_cadence".to_owned(), Value::Number(c));
             }
-            fields.insert("activity".to_owned(), text("running"));
+            fields.insert("activity".to_owned(), text(activity(w.activity)));
             points.insert(("gait_window".to_owned(), who.clone(), at(w.t)), fields);
         }
         if let Some(strides) = row.strides {
