@@ -8,11 +8,17 @@
 )]
 
 pub mod analyze;
+pub mod ask;
 pub mod assign;
+pub mod athlete;
+pub mod athlete_choice;
 pub mod calibrate;
+pub mod checkin;
 pub mod config_file;
 pub mod console;
+pub mod days;
 pub mod demo;
+pub mod desk;
 pub mod doctor;
 pub mod failure;
 #[cfg(feature = "influx")]
@@ -20,6 +26,7 @@ pub mod influx;
 pub mod flags;
 pub mod listening;
 pub mod live_view;
+pub mod log_book;
 pub mod orientation;
 pub mod pair;
 pub mod pairing;
@@ -29,12 +36,15 @@ pub mod radio;
 pub mod record;
 pub mod redrawn;
 pub mod replay;
+pub mod run_distance;
+pub mod run_note;
 pub mod safe_file;
 pub mod scan;
 pub mod sensor_choice;
 pub mod sensor_words;
 pub mod sensors;
 pub mod sessions;
+pub mod shoes;
 pub mod sightings;
 pub mod simulate;
 pub mod simulated_recording;
@@ -125,6 +135,14 @@ enum Verb {
     Pod(pod::PodArgs),
     /// What works on this machine, what does not, and how to mend it
     Doctor,
+    /// Who runs: names, body, consent, who is meant by default
+    Athlete(athlete::AthleteArgs),
+    /// Short questions around running: before, after, morning, weekly, test
+    Checkin(Box<checkin::CheckinArgs>),
+    /// Your shoes: list, add, retire, comfort, heels
+    Shoes(shoes::ShoesArgs),
+    /// The journal: list, runs made without lope, rest days, notes
+    Log(Box<log_book::LogArgs>),
     /// Lower-back flags of a history: what changed against one's own usual
     Flags(flags::FlagsArgs),
     #[command(hide = true)]
@@ -275,6 +293,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Sensors(args) => sensors::run(&globals, args),
         Verb::Doctor => doctor::run(&globals, listing),
         Verb::Pod(args) => pod::run(&globals, args),
+        Verb::Athlete(args) => athlete::run(&globals, args),
+        Verb::Checkin(args) => checkin::run(&globals, args),
+        Verb::Shoes(args) => shoes::run(&globals, args),
+        Verb::Log(args) => log_book::run(&globals, args),
         Verb::Flags(args) => flags::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
