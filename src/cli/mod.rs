@@ -21,6 +21,8 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod failure;
+#[cfg(feature = "tracks")]
+pub mod import;
 #[cfg(feature = "influx")]
 pub mod influx;
 pub mod flags;
@@ -135,6 +137,15 @@ enum Verb {
     Pod(pod::PodArgs),
     /// What works on this machine, what does not, and how to mend it
     Doctor,
+    /// Runs made without lope, from FIT, GPX and TCX files
+    #[cfg(feature = "tracks")]
+    Import(import::ImportArgs),
+    /// Runs made without lope, from FIT, GPX and TCX files: not in this build
+    #[cfg(not(feature = "tracks"))]
+    Import {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        _rest: Vec<OsString>,
+    },
     /// Who runs: names, body, consent, who is meant by default
     Athlete(athlete::AthleteArgs),
     /// Short questions around running: before, after, morning, weekly, test
@@ -293,6 +304,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Sensors(args) => sensors::run(&globals, args),
         Verb::Doctor => doctor::run(&globals, listing),
         Verb::Pod(args) => pod::run(&globals, args),
+        #[cfg(feature = "tracks")]
+        Verb::Import(args) => import::run(&globals, args),
+        #[cfg(not(feature = "tracks"))]
+        Verb::Import { .. } => Err(Failure::new(
+            "lope::import::lacking",
+            Exit::Lacking,
+            "This build reads no FIT, GPX or TCX.",
+        )
+        .try_this("build it with the feature `tracks` (it is in the default features)")),
         Verb::Athlete(args) => athlete::run(&globals, args),
         Verb::Checkin(args) => checkin::run(&globals, args),
         Verb::Shoes(args) => shoes::run(&globals, args),
