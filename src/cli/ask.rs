@@ -117,7 +117,11 @@ impl<'a> Asking<'a> {
     /// # Errors
     /// The terminal is gone.
     pub fn choice<T: Copy>(&mut self, question: &str, choices: &[(&str, T)]) -> Result<Option<T>, Failure> {
-        let list: Vec<String> = choices.iter().enumerate().map(|(i, (name, _))| format!("{} {name}", i + 1)).collect();
+        let list: Vec<String> = choices
+            .iter()
+            .enumerate()
+            .map(|(i, (name, _))| format!("{} {name}", i + 1))
+            .collect();
         self.ask(question, &list.join(" · "), |text| {
             let picked = text.parse::<usize>().ok().and_then(|n| choices.get(n.checked_sub(1)?));
             picked

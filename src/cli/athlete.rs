@@ -298,7 +298,9 @@ fn show(globals: &Globals, id: Option<String>) -> Result<Exit, Failure> {
         ("groups", (!facts.groups.is_empty()).then(|| facts.groups.join(", "))),
         (
             "earlier episodes",
-            facts.prior_lbp_episodes.map(|n| if n >= 3 { "3 or more".to_owned() } else { n.to_string() }),
+            facts
+                .prior_lbp_episodes
+                .map(|n| if n >= 3 { "3 or more".to_owned() } else { n.to_string() }),
         ),
         ("medical history", yes(facts.medical_history)),
         ("bones", yes(facts.bone_stress)),
@@ -309,15 +311,24 @@ fn show(globals: &Globals, id: Option<String>) -> Result<Exit, Failure> {
     }
     for c in &consents {
         let (name, words) = purpose_words(c.purpose);
-        let to = if c.recipient.is_empty() { String::new() } else { format!(" ({})", c.recipient) };
-        let _ = writeln!(text, "  consent {name}{to}: {} · {words}", if c.given { "given" } else { "withdrawn" });
+        let to = if c.recipient.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", c.recipient)
+        };
+        let _ = writeln!(
+            text,
+            "  consent {name}{to}: {} · {words}",
+            if c.given { "given" } else { "withdrawn" }
+        );
     }
     let _ = writeln!(text, "  {sessions} sessions, {entries} entries in the journal");
     let object = json!({
         "id": desk.athlete, "facts": facts, "consents": consents, "sessions": sessions, "entries": entries,
     });
     desk.result(&object, &text)?;
-    desk.console.advice(&format!("next: lope athlete set {} --height-m 1.72 …", desk.athlete));
+    desk.console
+        .advice(&format!("next: lope athlete set {} --height-m 1.72 …", desk.athlete));
     Ok(Exit::Done)
 }
 
@@ -339,11 +350,13 @@ fn add(globals: &Globals, id: &str, args: &FactsArgs) -> Result<Exit, Failure> {
     let journal = SqliteJournal::open(&dir)?;
     let known = journal.entry(&parsed, &facts_id()?)?.is_some();
     if known {
-        return Err(
-            Failure::new("lope::athlete::exists", Exit::Refused, format!("There is an athlete {id} already."))
-                .why("ids are given once")
-                .try_this(format!("lope athlete set {id} … corrects what is known")),
-        );
+        return Err(Failure::new(
+            "lope::athlete::exists",
+            Exit::Refused,
+            format!("There is an athlete {id} already."),
+        )
+        .why("ids are given once")
+        .try_this(format!("lope athlete set {id} … corrects what is known")));
     }
     // The desk knows athletes by the journal; this one comes into it with the entry written below.
     let desk = Desk {
@@ -351,14 +364,17 @@ fn add(globals: &Globals, id: &str, args: &FactsArgs) -> Result<Exit, Failure> {
         ..open(globals, Some(keep::athlete()?.to_string()))?
     };
     write(&desk, args, &[])?;
-    desk.console.advice(&format!("next: lope athlete use {id}, so that {id} is meant when nobody is named"));
+    desk.console.advice(&format!(
+        "next: lope athlete use {id}, so that {id} is meant when nobody is named"
+    ));
     Ok(Exit::Done)
 }
 
 fn set(globals: &Globals, id: &str, args: &FactsArgs, clear: &[Answer]) -> Result<Exit, Failure> {
     let desk = open(globals, Some(id.to_owned()))?;
     write(&desk, args, clear)?;
-    desk.console.advice(&format!("next: lope athlete show {}", desk.athlete));
+    desk.console
+        .advice(&format!("next: lope athlete show {}", desk.athlete));
     Ok(Exit::Done)
 }
 
@@ -432,7 +448,10 @@ fn choose(globals: &Globals, id: &str) -> Result<Exit, Failure> {
     let athlete = athlete_choice::resolve(globals, &arg, Some(&dir))?.id;
     let path = config_file::change(&globals.config, |text| edit::put_athlete(text, athlete.as_str()))?;
     globals.console.result(&if globals.console.json {
-        format!("{:#}\n", json!({"default": athlete, "settings": path.display().to_string()}))
+        format!(
+            "{:#}\n",
+            json!({"default": athlete, "settings": path.display().to_string()})
+        )
     } else {
         format!("{athlete} is meant from now on when nobody is named\n")
     })?;
@@ -473,7 +492,8 @@ fn consent(globals: &Globals, args: &ConsentArgs) -> Result<Exit, Failure> {
                 text.push_str("nothing was given or withdrawn yet\n");
             }
             desk.result(&json!({"athlete": desk.athlete, "consents": all}), &text)?;
-            desk.console.advice("next: lope athlete consent give --purpose coach, or withdraw");
+            desk.console
+                .advice("next: lope athlete consent give --purpose coach, or withdraw");
             return Ok(Exit::Done);
         }
     };
@@ -496,7 +516,12 @@ fn consent(globals: &Globals, args: &ConsentArgs) -> Result<Exit, Failure> {
     } else {
         desk.put(id.clone(), day, Body::Consent(body))?
     };
-    let mut text = format!("{}: {} may {words}: {}\n", desk.athlete, if to.recipient.is_empty() { "lope" } else { &to.recipient }, if given { "yes" } else { "no" });
+    let mut text = format!(
+        "{}: {} may {words}: {}\n",
+        desk.athlete,
+        if to.recipient.is_empty() { "lope" } else { &to.recipient },
+        if given { "yes" } else { "no" }
+    );
     if put == Put::Known {
         text = format!("nothing changed: {text}");
     }
@@ -523,7 +548,13 @@ fn consent(globals: &Globals, args: &ConsentArgs) -> Result<Exit, Failure> {
 fn consent_id(purpose: &str, recipient: &str) -> Result<EntryId, Failure> {
     let plain: String = recipient
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
+                c
+            } else {
+                '_'
+            }
+        })
         .take(32)
         .collect();
     let tail = match recipient {

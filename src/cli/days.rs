@@ -161,8 +161,14 @@ mod tests {
     fn days_are_said_as_people_say_them() {
         let day = |text: &str| Day::parse(text).expect("day");
         let today = day("2026-11-25");
-        assert_eq!(AskedDay::parse("yesterday").map(|d| d.day(today)), Ok(day("2026-11-24")));
-        assert_eq!(AskedDay::parse("2026-11-02").map(|d| d.day(today)), Ok(day("2026-11-02")));
+        assert_eq!(
+            AskedDay::parse("yesterday").map(|d| d.day(today)),
+            Ok(day("2026-11-24"))
+        );
+        assert_eq!(
+            AskedDay::parse("2026-11-02").map(|d| d.day(today)),
+            Ok(day("2026-11-02"))
+        );
         assert!(AskedDay::parse("tomorrow").is_err());
         assert_eq!(shown(day("2026-11-18"), today), "18 Nov");
         assert_eq!(shown(day("2025-01-02"), today), "2 Jan 2025");

@@ -124,7 +124,11 @@ impl Desk {
     /// The instant of an answer about a day: now, or noon of another day.
     #[must_use]
     pub fn instant(&self, day: Day) -> UtcMicros {
-        if day == self.today() { self.now } else { self.zone.noon(day) }
+        if day == self.today() {
+            self.now
+        } else {
+            self.zone.noon(day)
+        }
     }
 
     /// One entry of this athlete.
@@ -321,7 +325,9 @@ pub fn entry_id(text: &str) -> Result<EntryId, Failure> {
 /// It was not typed, or there is no terminal to type it at.
 pub fn confirm(what: &str, id: &str) -> Result<(), Failure> {
     let typed = super::ask::on_terminal(|asking| {
-        asking.ask(&format!("This removes {what}. Type its id to go on:"), id, |text| Ok(text.to_owned()))
+        asking.ask(&format!("This removes {what}. Type its id to go on:"), id, |text| {
+            Ok(text.to_owned())
+        })
     })?;
     if typed.flatten().as_deref() == Some(id) {
         return Ok(());

@@ -8,7 +8,6 @@ use super::athlete_choice::AthleteArg;
 use super::days::{SECOND_US, Zone};
 use super::desk::{Desk, entry_id, put_name, put_word};
 use super::failure::{Exit, Failure};
-use super::words;
 use crate::interchange::tracks::course::{self, Course};
 use crate::interchange::tracks::{self, Format, Sport, TrackError};
 use crate::store::ids::sha256;
@@ -85,7 +84,11 @@ pub fn run(globals: &Globals, args: &ImportArgs) -> Result<Exit, Failure> {
     let fresh = args.dry_run && SqliteJournal::open_existing(&dir)?.is_none();
     let athlete = super::athlete_choice::resolve(globals, &args.who, Some(&dir))?.id;
     // A dry run makes no record, not even an empty one.
-    let desk = if fresh { None } else { Some(Desk::open(globals, &args.who)?) };
+    let desk = if fresh {
+        None
+    } else {
+        Some(Desk::open(globals, &args.who)?)
+    };
     let (files, left) = gather(&args.files)?;
     let mut read: Vec<(PathBuf, Format, Vec<Told>)> = Vec::new();
     let mut refused: Vec<(PathBuf, Failure)> = Vec::new();
@@ -111,7 +114,9 @@ pub fn run(globals: &Globals, args: &ImportArgs) -> Result<Exit, Failure> {
         console.advice(hint);
     }
     if left > 0 {
-        console.advice(&format!("{left} files of other kinds in the folders were not looked at"));
+        console.advice(&format!(
+            "{left} files of other kinds in the folders were not looked at"
+        ));
     }
     console.advice(if args.dry_run {
         "nothing was written   next: the same without --dry-run"
@@ -156,9 +161,13 @@ fn gather(named: &[PathBuf]) -> Result<(Vec<PathBuf>, usize), Failure> {
 
 fn folder(path: &Path, depth: usize, files: &mut Vec<PathBuf>, left: &mut usize) -> Result<(), Failure> {
     let unreadable = |e: std::io::Error| {
-        Failure::new("lope::import::open", Exit::Refused, format!("{} cannot be read.", path.display()))
-            .why(e.to_string())
-            .try_this("name a folder that is yours")
+        Failure::new(
+            "lope::import::open",
+            Exit::Refused,
+            format!("{} cannot be read.", path.display()),
+        )
+        .why(e.to_string())
+        .try_this("name a folder that is yours")
     };
     let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
         .map_err(unreadable)?
@@ -167,11 +176,17 @@ fn folder(path: &Path, depth: usize, files: &mut Vec<PathBuf>, left: &mut usize)
     inside.sort();
     for path in inside {
         // A link may lead round in a circle.
-        let Ok(kind) = std::fs::symlink_metadata(&path) else { continue };
+        let Ok(kind) = std::fs::symlink_metadata(&path) else {
+            continue;
+        };
         if kind.is_dir() && depth < DEEPEST {
             folder(&path, depth + 1, files, left)?;
         } else if path.is_file() {
-            let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+            let extension = path
+                .extension()
+                .and_then(|e| e.to_str())
+                .unwrap_or("")
+                .to_ascii_lowercase();
             if EXTENSIONS.contains(&extension.as_str()) {
                 files.push(path);
             } else {
@@ -193,9 +208,13 @@ fn recording(path: &Path) -> Failure {
 }
 
 fn unreadable(path: &Path, why: String) -> Failure {
-    Failure::new("lope::import::refused", Exit::Refused, format!("{} cannot be read.", path.display()))
-        .why(why)
-        .try_this("export the run from the watch's app again, as FIT, GPX or TCX")
+    Failure::new(
+        "lope::import::refused",
+        Exit::Refused,
+        format!("{} cannot be read.", path.display()),
+    )
+    .why(why)
+    .try_this("export the run from the watch's app again, as FIT, GPX or TCX")
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -205,7 +224,10 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
         return Err(unreadable(path, "it is no file".to_owned()));
     }
     if about.len() > tracks::MAX_BYTES {
-        return Err(unreadable(path, TrackError::TooLarge { bytes: about.len() }.to_string()));
+        return Err(unreadable(
+            path,
+            TrackError::TooLarge { bytes: about.len() }.to_string(),
+        ));
     }
     std::fs::read(path).map_err(open)
 }
@@ -288,7 +310,9 @@ fn keep(
     };
     let mut hints = Vec::new();
     if args.kind.is_none() && course.sport == Sport::Unsaid {
-        hints.push(format!("{id}: the file does not say what it was; taken as a run (--as other says otherwise)"));
+        hints.push(format!(
+            "{id}: the file does not say what it was; taken as a run (--as other says otherwise)"
+        ));
     }
     let end = UtcMicros::from_micros(at.micros() + (course.elapsed_s * SECOND_US as f64) as i64);
     let mut became = Became::WouldKeep;
@@ -302,7 +326,11 @@ fn keep(
         let elsewhere = other_file(desk, &id, at, end)?;
         became = match (recorded, elsewhere) {
             (Some(session), _) if known.is_none() => {
-                let noted = if args.take_km && !args.dry_run { note_km(desk, &session, activity.km)? } else { None };
+                let noted = if args.take_km && !args.dry_run {
+                    note_km(desk, &session, activity.km)?
+                } else {
+                    None
+                };
                 if noted.is_none() {
                     hints.push(format!(
                         "{}: lope recorded it as session {}; --match notes the file's distance with it",
@@ -363,10 +391,7 @@ fn note_km(desk: &Desk, session: &SessionRow, km: Option<f64>) -> Result<Option<
         return Ok(None);
     }
     let run = super::run_note::Run::Recorded(Box::new(session.clone()));
-    let note = SessionNote {
-        km,
-        ..run.note(desk)?
-    };
+    let note = SessionNote { km, ..run.note(desk)? };
     Ok(Some(run.write(desk, note)?.1))
 }
 
@@ -378,8 +403,20 @@ fn typed_hint(desk: &Desk, day: Day, run: bool) -> Result<Option<String>, Failur
             if a.source == ActivitySource::Typed && (a.activity == ActivityKind::Run) == run)
     });
     Ok(typed.map(|e| {
-        format!("{} was typed in for the same day; if it is the same, take it back: lope log remove {}", e.id, e.id)
+        format!(
+            "{} was typed in for the same day; if it is the same, take it back: lope log remove {}",
+            e.id, e.id
+        )
     }))
+}
+
+/// `52:10` or `1:02:03`.
+fn clock(seconds: f64) -> String {
+    let s = seconds.round().max(0.0) as u64;
+    match s / 3600 {
+        0 => format!("{}:{:02}", s / 60, s % 60),
+        h => format!("{h}:{:02}:{:02}", s / 60 % 60, s % 60),
+    }
 }
 
 fn figures(course: &Course, activity: &Activity) -> String {
@@ -392,13 +429,21 @@ fn figures(course: &Course, activity: &Activity) -> String {
     if let (Some(km), Some(from)) = (course.km, course.km_from) {
         parts.push(format!("{km:.2} km {}", from.words()));
     }
-    let moving = words::duration(course.moving_s.round());
-    let whole = words::duration(course.elapsed_s.round());
-    parts.push(if moving == whole { moving } else { format!("{moving} of {whole}") });
+    let (moving, whole) = (clock(course.moving_s), clock(course.elapsed_s));
+    parts.push(if moving == whole {
+        moving
+    } else {
+        format!("{moving} of {whole}")
+    });
     parts.extend(activity.heart_rate.map(|v| format!("heart {v:.0}/min")));
     parts.extend(activity.cadence.map(|v| format!("{v:.0} steps/min")));
     parts.extend(activity.ascent_m.map(|v| format!("climb {v:.0} m")));
-    parts.extend(activity.downhill_km.filter(|v| *v > 0.0).map(|v| format!("{v:.2} km downhill")));
+    parts.extend(
+        activity
+            .downhill_km
+            .filter(|v| *v > 0.0)
+            .map(|v| format!("{v:.2} km downhill")),
+    );
     parts.join(" · ")
 }
 
@@ -412,17 +457,16 @@ fn became_words(told: &Told, today: Option<Day>) -> String {
             format!("not counted again: lope recorded it as session {session}")
         }
         Became::Recorded(session, Some(put)) => {
-            format!("distance noted with session {session} ({}); not counted again", put_word(*put))
+            format!(
+                "distance noted with session {session} ({}); not counted again",
+                put_word(*put)
+            )
         }
         Became::Elsewhere(other) => format!("not counted again: {} came from another file", &other.as_str()[..9]),
     }
 }
 
-fn report(
-    read: &[(PathBuf, Format, Vec<Told>)],
-    refused: &[(PathBuf, Failure)],
-    today: Option<Day>,
-) -> String {
+fn report(read: &[(PathBuf, Format, Vec<Told>)], refused: &[(PathBuf, Failure)], today: Option<Day>) -> String {
     let mut text = String::new();
     for (path, _, told) in read {
         for one in told {

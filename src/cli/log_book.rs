@@ -7,11 +7,10 @@ use super::days::AskedDay;
 use super::desk::{self, Desk, entry_id, put_word};
 use super::failure::{Exit, Failure};
 use super::run_note::{self, NoteArgs, Run};
-use crate::store::journal::{
-    Activity, ActivityKind, ActivitySource, Body, CheckIn, ClinicianNote, Day, Entry, Journal as _, Kind,
-    SessionNote,
-};
 use crate::store::SessionId;
+use crate::store::journal::{
+    Activity, ActivityKind, ActivitySource, Body, CheckIn, ClinicianNote, Day, Entry, Journal as _, Kind, SessionNote,
+};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -157,35 +156,46 @@ pub fn run(globals: &Globals, args: &LogArgs) -> Result<Exit, Failure> {
             if note.about_body() {
                 desk.may_keep_symptoms()?;
             }
-            let mut said = SessionNote::default();
-            NoteArgs { km: None, ..note.clone() }.apply(&desk, &mut said)?;
-            log(&desk, done, ActivityKind::Run, note.km, said)
+            // The distance of a logged run stands with the run, not with what is said about it.
+            let said = NoteArgs {
+                km: None,
+                ..note.clone()
+            };
+            log(&desk, done, ActivityKind::Run, note.km, &said)
         }
         Some(What::Other { done, effort, km, text }) => {
-            let said = words(*effort, text.as_deref())?;
-            log(&desk(&done.who)?, done, ActivityKind::Other, *km, said)
+            let said = words(*effort, text.as_deref());
+            log(&desk(&done.who)?, done, ActivityKind::Other, *km, &said)
         }
         Some(What::Core { done, effort, text }) => {
-            let said = words(*effort, text.as_deref())?;
-            log(&desk(&done.who)?, done, ActivityKind::Core, None, said)
+            let said = words(*effort, text.as_deref());
+            log(&desk(&done.who)?, done, ActivityKind::Core, None, &said)
         }
         Some(What::Rest { day, who }) => rest(&desk(who)?, *day),
-        Some(What::Session { id, note, leave_out, count_again, who }) => {
-            session(&desk(who)?, id, note, leave_out.as_deref(), *count_again)
-        }
-        Some(What::Note { words, author, session, day, who }) => {
-            clinician(&desk(who)?, words, author, session.as_deref(), *day)
-        }
+        Some(What::Session {
+            id,
+            note,
+            leave_out,
+            count_again,
+            who,
+        }) => session(&desk(who)?, id, note, leave_out.as_deref(), *count_again),
+        Some(What::Note {
+            words,
+            author,
+            session,
+            day,
+            who,
+        }) => clinician(&desk(who)?, words, author, session.as_deref(), *day),
         Some(What::Remove { id, yes, who }) => remove(&desk(who)?, id, *yes),
     }
 }
 
-fn words(effort: Option<u8>, text: Option<&str>) -> Result<SessionNote, Failure> {
-    Ok(SessionNote {
-        effort: run_note::score(effort)?,
+fn words(effort: Option<u8>, text: Option<&str>) -> NoteArgs {
+    NoteArgs {
+        effort,
         text: text.map(str::to_owned),
-        ..SessionNote::default()
-    })
+        ..NoteArgs::default()
+    }
 }
 
 fn kind_word(kind: ActivityKind) -> &'static str {
@@ -197,32 +207,36 @@ fn kind_word(kind: ActivityKind) -> &'static str {
 }
 
 /// Writes an activity that was typed in. Its id follows from the day, the kind and the number, so that typing it again
-/// corrects it.
-fn log(
-    desk: &Desk,
-    done: &DoneArgs,
-    kind: ActivityKind,
-    km: Option<f64>,
-    note: SessionNote,
-) -> Result<Exit, Failure> {
-    if km.is_none() && done.minutes.is_none() && note == SessionNote::default() {
-        return Err(Failure::new("lope::log::nothing", Exit::Usage, "Nothing was said about it.")
-            .why("neither distance nor duration nor anything else is given")
-            .try_this(format!("lope log {} --minutes 45", kind_word(kind))));
+/// corrects it; what is not typed again stays.
+fn log(desk: &Desk, done: &DoneArgs, kind: ActivityKind, km: Option<f64>, said: &NoteArgs) -> Result<Exit, Failure> {
+    if km.is_none() && done.minutes.is_none() && !said.any() {
+        return Err(
+            Failure::new("lope::log::nothing", Exit::Usage, "Nothing was said about it.")
+                .why("neither distance nor duration nor anything else is given")
+                .try_this(format!("lope log {} --minutes 45", kind_word(kind))),
+        );
     }
     let day = desk.day(done.day)?;
     let id = entry_id(&format!("{}-{day}-{}", kind_word(kind), done.number))?;
-    let activity = Activity {
-        activity: kind,
-        km,
-        minutes: done.minutes,
-        note,
-        source: ActivitySource::Typed,
-        ..Activity::default()
+    let mut activity = match desk.entry(&id)?.map(|e| e.body) {
+        Some(Body::Activity(there)) => there,
+        _ => Activity {
+            activity: kind,
+            source: ActivitySource::Typed,
+            ..Activity::default()
+        },
     };
+    activity.km = km.or(activity.km);
+    activity.minutes = done.minutes.or(activity.minutes);
+    said.apply(desk, &mut activity.note)?;
     let text = activity_words(&activity);
     let put = desk.put(id.clone(), day, Body::Activity(activity))?;
-    desk.wrote(&id, day, put, &format!("{} for {}: {text}\n", put_word(put), desk.shown(day)))?;
+    desk.wrote(
+        &id,
+        day,
+        put,
+        &format!("{} for {}: {text}\n", put_word(put), desk.shown(day)),
+    )?;
     desk.console.advice(&format!(
         "{} is corrected by logging it again; --number {} logs another one   next: lope log list",
         id,
@@ -239,7 +253,12 @@ fn rest(desk: &Desk, day: AskedDay) -> Result<Exit, Failure> {
         ..CheckIn::default()
     };
     let put = desk.put(id.clone(), day, Body::CheckIn(check_in))?;
-    desk.wrote(&id, day, put, &format!("{} for {}: rest day\n", put_word(put), desk.shown(day)))?;
+    desk.wrote(
+        &id,
+        day,
+        put,
+        &format!("{} for {}: rest day\n", put_word(put), desk.shown(day)),
+    )?;
     desk.console.advice("next: lope log list");
     Ok(Exit::Done)
 }
@@ -277,7 +296,12 @@ fn session(
     let lines = note_lines(&note);
     let (entry, put) = run.write(desk, note)?;
     let day = run.day(desk);
-    desk.wrote(&entry, day, put, &format!("{} for {}\n{lines}", put_word(put), desk.shown(day)))?;
+    desk.wrote(
+        &entry,
+        day,
+        put,
+        &format!("{} for {}\n{lines}", put_word(put), desk.shown(day)),
+    )?;
     desk.console.advice("next: lope log list");
     Ok(Exit::Done)
 }
@@ -310,9 +334,11 @@ fn clinician(
     day: Option<AskedDay>,
 ) -> Result<Exit, Failure> {
     if words.trim().is_empty() {
-        return Err(Failure::new("lope::log::nothing", Exit::Usage, "The note says nothing.")
-            .why("its words are empty")
-            .try_this("lope log note \"calf raises twice a week\" --author \"Dr. Ito\""));
+        return Err(
+            Failure::new("lope::log::nothing", Exit::Usage, "The note says nothing.")
+                .why("its words are empty")
+                .try_this("lope log note \"calf raises twice a week\" --author \"Dr. Ito\""),
+        );
     }
     desk.may_keep_symptoms()?;
     let mut day = desk.day(day)?;
@@ -342,7 +368,12 @@ fn clinician(
         text: words.to_owned(),
     };
     let put = desk.put(id.clone(), day, Body::ClinicianNote(note))?;
-    desk.wrote(&id, day, put, &format!("{} for {}: {words}\n", put_word(put), desk.shown(day)))?;
+    desk.wrote(
+        &id,
+        day,
+        put,
+        &format!("{} for {}: {words}\n", put_word(put), desk.shown(day)),
+    )?;
     desk.console.advice("next: lope log list");
     Ok(Exit::Done)
 }
@@ -350,7 +381,10 @@ fn clinician(
 fn remove(desk: &Desk, id: &str, yes: bool) -> Result<Exit, Failure> {
     let entry = desk.find(id, &[])?;
     if !yes {
-        desk::confirm(&format!("the entry {} ({})", entry.id, line_words(&entry)), entry.id.as_str())?;
+        desk::confirm(
+            &format!("the entry {} ({})", entry.id, line_words(&entry)),
+            entry.id.as_str(),
+        )?;
     }
     let gone = desk.journal.take_back(&desk.athlete, &entry.id, desk.now)?;
     let object = json!({"removed": entry.id, "gone": gone, "entry": entry.body});
@@ -371,7 +405,14 @@ fn list(desk: &Desk, from: Option<AskedDay>, to: Option<AskedDay>) -> Result<Exi
     let mut text = String::new();
     for entry in &entries {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}  {:<14} {:<32} {}", entry.day, kind_of(entry), entry.id.as_str(), line_words(entry));
+        let _ = writeln!(
+            text,
+            "{}  {:<14} {:<32} {}",
+            entry.day,
+            kind_of(entry),
+            entry.id.as_str(),
+            line_words(entry)
+        );
     }
     if entries.is_empty() {
         let _ = writeln!(text, "nothing since {from}");
@@ -460,13 +501,21 @@ fn line_words(entry: &Entry) -> String {
             }
             parts.join(" · ")
         }
-        Body::Weekly(w) => w.held_back.map_or_else(String::new, |s| format!("held back {}", s.get())),
+        Body::Weekly(w) => w
+            .held_back
+            .map_or_else(String::new, |s| format!("held back {}", s.get())),
         Body::BodyTest(t) => {
             let side = |v: Option<f64>| v.map_or_else(|| "?".to_owned(), |v| format!("{v:.0} s"));
-            format!("side plank {} left, {} right", side(t.side_plank_left_s), side(t.side_plank_right_s))
+            format!(
+                "side plank {} left, {} right",
+                side(t.side_plank_left_s),
+                side(t.side_plank_right_s)
+            )
         }
         Body::Shoe(s) => s.name.clone(),
-        Body::ShoeCheck(c) => c.comfort.map_or_else(|| c.shoe.to_string(), |s| format!("{} comfort {}", c.shoe, s.get())),
+        Body::ShoeCheck(c) => c
+            .comfort
+            .map_or_else(|| c.shoe.to_string(), |s| format!("{} comfort {}", c.shoe, s.get())),
         Body::ClinicianNote(n) => n.text.chars().take(60).collect(),
         Body::Restart(r) => r.reason.chars().take(60).collect(),
         Body::Consent(c) => if c.given { "given" } else { "withdrawn" }.to_owned(),

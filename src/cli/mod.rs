@@ -21,11 +21,11 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod failure;
+pub mod flags;
 #[cfg(feature = "tracks")]
 pub mod import;
 #[cfg(feature = "influx")]
 pub mod influx;
-pub mod flags;
 pub mod listening;
 pub mod live_view;
 pub mod log_book;

@@ -23,7 +23,9 @@ pub fn km(desk: &Desk, session: &str, note: &SessionNote) -> Result<Option<f64>,
         Err(StoreError::Missing { .. }) => return Ok(None),
         Err(e) => return Err(e.into()),
     };
-    let Some(row) = reader.session(&id)? else { return Ok(None) };
+    let Some(row) = reader.session(&id)? else {
+        return Ok(None);
+    };
     Ok(of_strides(&reader.summary(&id)?, row.strides))
 }
 

@@ -223,7 +223,12 @@ impl NoteArgs {
     ///
     /// # Errors
     /// The terminal is gone.
-    pub fn ask(&mut self, asking: &mut Asking<'_>, question: &dyn Fn(&str) -> String, shoes: &[(String, String)]) -> Result<(), Failure> {
+    pub fn ask(
+        &mut self,
+        asking: &mut Asking<'_>,
+        question: &dyn Fn(&str) -> String,
+        shoes: &[(String, String)],
+    ) -> Result<(), Failure> {
         if self.effort.is_none() {
             self.effort = asking.score(&question("q_effort"))?;
         }
@@ -277,7 +282,11 @@ impl NoteArgs {
             self.surface = asking.choice(&question("q_surface"), &choices)?;
         }
         if self.shoe.is_none() && !shoes.is_empty() {
-            let choices: Vec<(&str, usize)> = shoes.iter().enumerate().map(|(i, (_, name))| (name.as_str(), i)).collect();
+            let choices: Vec<(&str, usize)> = shoes
+                .iter()
+                .enumerate()
+                .map(|(i, (_, name))| (name.as_str(), i))
+                .collect();
             let picked = asking.choice(&question("q_shoe"), &choices)?;
             self.shoe = picked.and_then(|i| shoes.get(i)).map(|(id, _)| id.clone());
         }

@@ -101,7 +101,13 @@ pub fn run(globals: &Globals, args: &ShoesArgs) -> Result<Exit, Failure> {
     match &args.what {
         None => list(&desk(&args.who)?),
         Some(What::List { who }) => list(&desk(who)?),
-        Some(What::Add { id, name, km, note, who }) => {
+        Some(What::Add {
+            id,
+            name,
+            km,
+            note,
+            who,
+        }) => {
             let desk = desk(who)?;
             let id = entry_id(id)?;
             let facts = ShoeFacts {
@@ -127,7 +133,9 @@ pub fn run(globals: &Globals, args: &ShoesArgs) -> Result<Exit, Failure> {
             let text = format!("{}  {:.0} km", facts.name, facts.km_before.unwrap_or(0.0));
             let put = desk.put(id.clone(), day, Body::Shoe(facts))?;
             desk.wrote(&id, day, put, &format!("{}: {text}\n", put_word(put)))?;
-            desk.console.advice(&format!("next: lope checkin after --shoe {id}, lope shoes comfort {id} 8"));
+            desk.console.advice(&format!(
+                "next: lope checkin after --shoe {id}, lope shoes comfort {id} 8"
+            ));
             Ok(Exit::Done)
         }
         Some(What::Retire { id, day, again, who }) => {
@@ -135,7 +143,11 @@ pub fn run(globals: &Globals, args: &ShoesArgs) -> Result<Exit, Failure> {
             let (entry, mut facts) = pair(&desk, id)?;
             let day = desk.day(*day)?;
             facts.retired = (!again).then_some(day);
-            let word = if *again { "worn again".to_owned() } else { format!("retired since {}", desk.shown(day)) };
+            let word = if *again {
+                "worn again".to_owned()
+            } else {
+                format!("retired since {}", desk.shown(day))
+            };
             let text = format!("{}  {word}\n", facts.name);
             let put = desk.put(entry.id.clone(), entry.day, Body::Shoe(facts))?;
             desk.wrote(&entry.id, entry.day, put, &format!("{}: {text}", put_word(put)))?;
@@ -145,11 +157,17 @@ pub fn run(globals: &Globals, args: &ShoesArgs) -> Result<Exit, Failure> {
         Some(What::Comfort { id, score, day, who }) => {
             let desk = desk(who)?;
             let score = Score::new(*score)?;
-            check(&desk, id, *day, &format!("comfort {}", score.get()), |c| c.comfort = Some(score))
+            check(&desk, id, *day, &format!("comfort {}", score.get()), |c| {
+                c.comfort = Some(score)
+            })
         }
         Some(What::Heel { id, uneven, day, who }) => {
             let desk = desk(who)?;
-            let word = if uneven.yes() { "one heel more worn" } else { "heels alike" };
+            let word = if uneven.yes() {
+                "one heel more worn"
+            } else {
+                "heels alike"
+            };
             check(&desk, id, *day, word, |c| c.uneven_heel = Some(uneven.yes()))
         }
     }
@@ -167,7 +185,11 @@ fn pair(desk: &Desk, id: &str) -> Result<(Entry, ShoeFacts), Failure> {
     })?;
     match entry.body.clone() {
         Body::Shoe(facts) => Ok((entry, facts)),
-        _ => Err(Failure::new("lope::shoes::unknown", Exit::Unknown, format!("There is no pair {id}."))),
+        _ => Err(Failure::new(
+            "lope::shoes::unknown",
+            Exit::Unknown,
+            format!("There is no pair {id}."),
+        )),
     }
 }
 
@@ -283,7 +305,9 @@ fn list(desk: &Desk) -> Result<Exit, Failure> {
     let mut text = String::new();
     let mut objects = Vec::new();
     for pair in &pairs {
-        let comfort = pair.comfort.map_or_else(String::new, |c| format!("comfort {}", c.get()));
+        let comfort = pair
+            .comfort
+            .map_or_else(String::new, |c| format!("comfort {}", c.get()));
         let mut remarks = Vec::new();
         if pair.uneven_heel == Some(true) {
             remarks.push("one heel more worn".to_owned());
@@ -292,16 +316,17 @@ fn list(desk: &Desk) -> Result<Exit, Failure> {
             remarks.push(format!("retired {}", desk.shown(day)));
         }
         if pair.unknown > 0 {
-            remarks.push(format!("{} runs of unknown distance not in it", pair.unknown));
+            remarks.push(format!("{} of unknown distance not in it", pair.unknown));
         }
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{:<16} {:<20} {:>6.0} km  {:>3} runs  {comfort:<10} {}",
+            "{:<16} {:<20} {:>6.0} km  {:>3} {:<4}  {comfort:<10} {}",
             pair.id.as_str(),
             pair.facts.name,
             pair.km(),
             pair.runs,
+            if pair.runs == 1 { "run" } else { "runs" },
             remarks.join(" · ")
         );
         objects.push(json!({

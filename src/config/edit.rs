@@ -254,7 +254,11 @@ mod tests {
 
     #[test]
     fn the_athlete_meant_is_written_before_the_kits_and_changed_in_place() {
-        let text = put_athlete("# mine\n[kit.a] # club\nsacrum = { id = \"1\", kind = \"lope\" }\n", "ada").expect("written");
+        let text = put_athlete(
+            "# mine\n[kit.a] # club\nsacrum = { id = \"1\", kind = \"lope\" }\n",
+            "ada",
+        )
+        .expect("written");
         let meant = |text: &str| {
             let settings = Settings::resolve(&Inputs {
                 file: Some((Path::new("config.toml"), text)),

@@ -44,7 +44,14 @@ impl DayArgs {
     /// Whether anything was answered.
     #[must_use]
     pub fn any(&self) -> bool {
-        let scores = [self.back_now, self.back_morning, self.fatigue, self.sleep, self.soreness, self.stiffness];
+        let scores = [
+            self.back_now,
+            self.back_morning,
+            self.fatigue,
+            self.sleep,
+            self.soreness,
+            self.stiffness,
+        ];
         scores.iter().any(Option::is_some) || !self.places.is_empty() || self.sleep_hours.is_some() || self.rest_day
     }
 
@@ -140,7 +147,9 @@ impl WeekArgs {
         goals: &[String],
     ) -> Result<(), Failure> {
         let count = 0.0..=50.0;
-        self.left_out = asking.number(&question("q_week_skipped"), "count", count.clone())?.map(|n| n as u8);
+        self.left_out = asking
+            .number(&question("q_week_skipped"), "count", count.clone())?
+            .map(|n| n as u8);
         self.cut_short = asking.number(&question("q_week_cut"), "count", count)?.map(|n| n as u8);
         self.held_back = asking.score(&question("q_week_held"))?;
         if goals.is_empty() {
@@ -207,7 +216,12 @@ pub struct TestArgs {
 fn questionnaire(text: &str) -> Result<(String, f64), String> {
     let wrong = || "expected NAME=NUMBER".to_owned();
     let (name, value) = text.rsplit_once('=').ok_or_else(wrong)?;
-    let value = value.trim().parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(wrong)?;
+    let value = value
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|v| v.is_finite())
+        .ok_or_else(wrong)?;
     let name = name.trim();
     if name.is_empty() {
         return Err(wrong());
@@ -219,7 +233,12 @@ impl TestArgs {
     /// Whether anything was answered.
     #[must_use]
     pub fn any(&self) -> bool {
-        let numbers = [self.side_plank_left, self.side_plank_right, self.hip_above_deg, self.knee_lag_deg];
+        let numbers = [
+            self.side_plank_left,
+            self.side_plank_right,
+            self.hip_above_deg,
+            self.knee_lag_deg,
+        ];
         numbers.iter().any(Option::is_some) || self.tight.is_some() || !self.score.is_empty()
     }
 

@@ -9,8 +9,8 @@ pub mod safety;
 
 use super::Globals;
 use super::ask::{self, Asking};
-use super::athlete_choice::AthleteArg;
 use super::athlete::YesNo;
+use super::athlete_choice::AthleteArg;
 use super::days::AskedDay;
 use super::desk::{Desk, entry_id, put_name, put_word};
 use super::failure::{Exit, Failure};
@@ -125,7 +125,10 @@ pub fn run(globals: &Globals, args: &CheckinArgs) -> Result<Exit, Failure> {
         desk.console.advice("nothing was answered; nothing was written");
         return Ok(Exit::Done);
     }
-    let mut saved = Saved { day, entries: Vec::new() };
+    let mut saved = Saved {
+        day,
+        entries: Vec::new(),
+    };
     args.save(&desk, run.as_ref(), &mut saved)?;
     tell(&desk, &args, &rules, &saved)
 }
@@ -162,9 +165,16 @@ impl CheckinArgs {
     /// Refuses answers that belong to another kind of check-in: they would be lost without a word.
     fn refuse_strangers(&self) -> Result<(), Failure> {
         use What::{After, Before, Morning, Restart, Test, Weekly};
-        let note = NoteArgs { text: None, ..self.note.clone() };
+        let note = NoteArgs {
+            text: None,
+            ..self.note.clone()
+        };
         let groups = [
-            (self.of_day.any(), "answers of a day", [Before, Morning, After].as_slice()),
+            (
+                self.of_day.any(),
+                "answers of a day",
+                [Before, Morning, After].as_slice(),
+            ),
             (note.any(), "answers about a run", [After].as_slice()),
             (self.session.is_some(), "--session", [After].as_slice()),
             (self.of_week.any(), "answers of a week", [Weekly].as_slice()),
@@ -182,7 +192,10 @@ impl CheckinArgs {
                     format!("lope checkin {} does not take {what}.", self.what.word()),
                 )
                 .why(format!("they belong to lope checkin {}", at.join(", ")))
-                .try_this(format!("lope checkin {} with the same flags", at.first().unwrap_or(&"before"))))
+                .try_this(format!(
+                    "lope checkin {} with the same flags",
+                    at.first().unwrap_or(&"before")
+                )))
             }
         }
     }
@@ -221,7 +234,11 @@ impl CheckinArgs {
         if self.what == What::Restart {
             return Ok(());
         }
-        let pain = self.of_day.pain() || [self.note.back_worst, self.note.back_before].into_iter().flatten().any(|s| s > 0);
+        let pain = self.of_day.pain()
+            || [self.note.back_worst, self.note.back_before]
+                .into_iter()
+                .flatten()
+                .any(|s| s > 0);
         self.safety.ask(asking, rules, &question("q_safety"), pain)
     }
 
@@ -333,23 +350,29 @@ fn last_goals(desk: &Desk) -> Result<Vec<String>, Failure> {
     Ok(named.unwrap_or_default())
 }
 
-/// All ticks of the day, of every check-in in it.
-fn ticks_of(desk: &Desk, day: Day) -> Result<BTreeSet<String>, Failure> {
-    let of_day = desk.entries(&[Kind::CheckIn], Some(day), Some(day))?;
-    Ok(of_day
-        .into_iter()
-        .filter_map(|entry| match entry.body {
-            Body::CheckIn(check_in) => Some(check_in.ticks),
-            _ => None,
-        })
-        .flatten()
-        .collect())
+/// The safety row of a day, over every check-in in it.
+#[derive(Default)]
+struct Row {
+    ticks: BTreeSet<String>,
+    answered: bool,
+}
+
+fn row_of(desk: &Desk, day: Day) -> Result<Row, Failure> {
+    let mut row = Row::default();
+    for entry in desk.entries(&[Kind::CheckIn], Some(day), Some(day))? {
+        if let Body::CheckIn(check_in) = entry.body {
+            row.ticks.extend(check_in.ticks);
+            row.answered |= check_in.safety_answered;
+        }
+    }
+    Ok(row)
 }
 
 fn tell(desk: &Desk, args: &CheckinArgs, rules: &Rules, saved: &Saved) -> Result<Exit, Failure> {
     let changed = saved.entries.iter().map(|(_, put)| *put).find(|put| *put != Put::Known);
     let word = put_word(changed.unwrap_or(Put::Known));
-    let shown: Vec<Shown> = safety::texts(rules, &ticks_of(desk, saved.day)?);
+    let row = row_of(desk, saved.day)?;
+    let shown: Vec<Shown> = safety::texts(rules, &row.ticks);
     let mut text = format!("{word} for {}", desk.shown(saved.day));
     if args.what == What::Restart {
         text.push_str(": from here on the usual is learned anew");
@@ -373,14 +396,14 @@ fn tell(desk: &Desk, args: &CheckinArgs, rules: &Rules, saved: &Saved) -> Result
         .collect::<Result<_, Failure>>()?;
     let object = json!({
         "athlete": desk.athlete, "day": saved.day, "entries": entries,
-        "safety_answered": args.safety.answered(), "safety": shown.iter().map(Shown::json).collect::<Vec<_>>(),
+        "safety_answered": row.answered, "safety": shown.iter().map(Shown::json).collect::<Vec<_>>(),
     });
     desk.result(&object, &text)?;
     if !shown.is_empty() {
         // Only the fixed text is said.
         return Ok(Exit::Done);
     }
-    if !args.safety.answered() && args.what != What::Restart {
+    if !row.answered && args.what != What::Restart {
         desk.console
             .advice("the safety row was not answered: add --nothing-new, or --tick NAME (lope checkin ticks)");
     }
@@ -394,11 +417,19 @@ fn tell(desk: &Desk, args: &CheckinArgs, rules: &Rules, saved: &Saved) -> Result
 
 fn ticks(globals: &Globals, rules: &Rules) -> Result<Exit, Failure> {
     if globals.console.json {
-        globals.console.result(&format!("{:#}\n", json!({"ticks": rules.ticks})))?;
+        globals
+            .console
+            .result(&format!("{:#}\n", json!({"ticks": rules.ticks})))?;
     } else {
         let mut text = String::new();
         for tick in &rules.ticks {
-            let _ = writeln!(text, "{:<26} {:<16} {}", tick.name, tick.show.name().replace('_', " "), tick.text);
+            let _ = writeln!(
+                text,
+                "{:<26} {:<16} {}",
+                tick.name,
+                tick.show.name().replace('_', " "),
+                tick.text
+            );
         }
         globals.console.result(&text)?;
     }

@@ -5,8 +5,8 @@
 
 use crate::cli::ask::Asking;
 use crate::cli::failure::{Exit, Failure};
-use crate::risk::rules::{Flag, Tick, Urgency};
 use crate::risk::Rules;
+use crate::risk::rules::{Flag, Tick, Urgency};
 use crate::store::journal::CheckIn;
 use clap::Args;
 use serde_json::{Value, json};
@@ -35,7 +35,10 @@ impl SafetyArgs {
     /// # Errors
     /// The first of them, with the nearest names there are.
     pub fn check(&self, rules: &Rules) -> Result<(), Failure> {
-        let unknown = self.tick.iter().find(|name| rules.ticks.iter().all(|t| t.name != **name));
+        let unknown = self
+            .tick
+            .iter()
+            .find(|name| rules.ticks.iter().all(|t| t.name != **name));
         match unknown {
             None => Ok(()),
             Some(name) => {
@@ -65,7 +68,13 @@ impl SafetyArgs {
         let words: Vec<&str> = shown.iter().map(|t| t.text.as_str()).collect();
         match asking.several(question, "nothing new", &words)? {
             Some(picked) if picked.is_empty() => self.nothing_new = true,
-            Some(picked) => self.tick = picked.iter().filter_map(|i| shown.get(*i)).map(|t| t.name.clone()).collect(),
+            Some(picked) => {
+                self.tick = picked
+                    .iter()
+                    .filter_map(|i| shown.get(*i))
+                    .map(|t| t.name.clone())
+                    .collect()
+            }
             None => {}
         }
         Ok(())
@@ -112,7 +121,11 @@ pub fn texts(rules: &Rules, ticks: &BTreeSet<String>) -> Vec<Shown> {
             Urgency::None => None,
         };
         let Some(flag) = flag else { continue };
-        for tick in rules.ticks.iter().filter(|t| t.show == urgency && ticks.contains(&t.name)) {
+        for tick in rules
+            .ticks
+            .iter()
+            .filter(|t| t.show == urgency && ticks.contains(&t.name))
+        {
             all.push(Shown {
                 ticks: vec![tick.name.clone()],
                 under: urgency.name(),
@@ -185,7 +198,10 @@ mod tests {
         };
         let (args, shown) = asked("0\n", false);
         assert!(args.nothing_new && args.tick.is_empty());
-        assert!(shown.contains("nothing new") && !shown.contains("My back pain is on one side"), "{shown}");
+        assert!(
+            shown.contains("nothing new") && !shown.contains("My back pain is on one side"),
+            "{shown}"
+        );
         let (args, _) = asked("1 7\n", true);
         assert_eq!(args.tick, ["saddle_numb", "fever_or_unwell"]);
         let (args, _) = asked("\n", true);

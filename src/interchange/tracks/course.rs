@@ -116,9 +116,16 @@ impl Step {
 pub fn summarise(track: &Track) -> Result<Course, TrackError> {
     let mut remarks = track.remarks.clone();
     let points = in_order(&track.points, &mut remarks);
-    let fastest = if matches!(track.sport, Sport::Other(_)) { FASTEST_M_S } else { FASTEST_RUN_M_S };
+    let fastest = if matches!(track.sport, Sport::Other(_)) {
+        FASTEST_M_S
+    } else {
+        FASTEST_RUN_M_S
+    };
     let mut jumps = 0;
-    let steps: Vec<Step> = points.windows(2).map(|w| step(&w[0], &w[1], fastest, &mut jumps)).collect();
+    let steps: Vec<Step> = points
+        .windows(2)
+        .map(|w| step(&w[0], &w[1], fastest, &mut jumps))
+        .collect();
     if jumps > 0 {
         remarks.push(format!("{jumps} jumps of the position were left out"));
     }
@@ -127,7 +134,12 @@ pub fn summarise(track: &Track) -> Result<Course, TrackError> {
         (Some(a), Some(b)) => (b.at_us - a.at_us) as f64 * 1e-6,
         _ => 0.0,
     };
-    let Device { distance_m, elapsed_s, timer_s, .. } = track.device;
+    let Device {
+        distance_m,
+        elapsed_s,
+        timer_s,
+        ..
+    } = track.device;
     let positive = |v: Option<f64>| v.filter(|v| *v > 0.0);
     let elapsed_s = positive(elapsed_s).unwrap_or_else(|| span_s.max(timer_s.unwrap_or(0.0)));
     let moving_s = positive(timer_s).unwrap_or_else(|| moving(&steps));
@@ -135,25 +147,40 @@ pub fn summarise(track: &Track) -> Result<Course, TrackError> {
         return Err(TrackError::NoActivity(": it has no duration".to_owned()));
     };
     if elapsed_s > MOST_S {
-        return Err(TrackError::Impossible(format!("it lasts {:.0} hours; up to 100 are taken", elapsed_s / 3600.0)));
+        return Err(TrackError::Impossible(format!(
+            "it lasts {:.0} hours; up to 100 are taken",
+            elapsed_s / 3600.0
+        )));
     }
     let counted = counted_distance(&points);
     let between: f64 = steps.iter().filter_map(|s| s.metres).sum();
     let (metres, km_from) = match positive(distance_m).or(positive(counted)) {
         Some(m) => (Some(m), Some(DistanceFrom::Device)),
-        None => (positive(Some(between)), Some(DistanceFrom::Positions).filter(|_| between > 0.0)),
+        None => (
+            positive(Some(between)),
+            Some(DistanceFrom::Positions).filter(|_| between > 0.0),
+        ),
     };
     if let Some(km) = metres.map(|m| m / 1000.0).filter(|km| *km > MOST_KM) {
-        return Err(TrackError::Impossible(format!("it goes {km:.0} km; up to {MOST_KM:.0} are taken")));
+        return Err(TrackError::Impossible(format!(
+            "it goes {km:.0} km; up to {MOST_KM:.0} are taken"
+        )));
     }
     let sport = match &track.sport {
         Sport::Unsaid if metres.is_some_and(|m| moving_s > 0.0 && m / moving_s > NO_RUN_M_S) => {
-            remarks.push(format!("faster than anybody runs ({:.0} km/h) and it does not say what it was: no run", 3.6 * metres.unwrap_or(0.0) / moving_s));
+            remarks.push(format!(
+                "faster than anybody runs ({:.0} km/h) and it does not say what it was: no run",
+                3.6 * metres.unwrap_or(0.0) / moving_s
+            ));
             Sport::Other("unsaid".to_owned())
         }
         said => said.clone(),
     };
-    let stretches = if between <= MOST_KM * 1000.0 { heights(&points, &steps) } else { Vec::new() };
+    let stretches = if between <= MOST_KM * 1000.0 {
+        heights(&points, &steps)
+    } else {
+        Vec::new()
+    };
     Ok(Course {
         start_us,
         utc_offset_s: track.utc_offset_s.filter(|s| s.abs() <= 15 * 3600),
@@ -161,10 +188,17 @@ pub fn summarise(track: &Track) -> Result<Course, TrackError> {
         km_from,
         elapsed_s,
         moving_s,
-        heart_rate: track.device.heart_rate.or_else(|| mean_over_time(&points, |p| p.heart_rate)),
+        heart_rate: track
+            .device
+            .heart_rate
+            .or_else(|| mean_over_time(&points, |p| p.heart_rate)),
         cadence: match sport {
             Sport::Other(_) => None,
-            _ => track.device.cadence.or_else(|| mean_over_time(&points, |p| p.cadence.filter(|c| *c > 0.0))).map(steps_a_minute),
+            _ => track
+                .device
+                .cadence
+                .or_else(|| mean_over_time(&points, |p| p.cadence.filter(|c| *c > 0.0)))
+                .map(steps_a_minute),
         },
         ascent_m: track.device.ascent_m.or_else(|| climb(&stretches)),
         downhill_km: downhill(&stretches),
@@ -177,7 +211,11 @@ pub fn summarise(track: &Track) -> Result<Course, TrackError> {
 
 /// Steps a minute, of a stored cadence: strides of one leg where they can be that, else steps already.
 fn steps_a_minute(stored: f64) -> f64 {
-    if stored <= MOST_STRIDES_A_MINUTE { 2.0 * stored } else { stored }
+    if stored <= MOST_STRIDES_A_MINUTE {
+        2.0 * stored
+    } else {
+        stored
+    }
 }
 
 /// Points whose time goes on.
@@ -267,7 +305,10 @@ fn heights(points: &[Point], steps: &[Step]) -> Vec<Vec<f64>> {
             None => {}
         }
         let Some(height) = point.elevation_m else { continue };
-        let far = stretches.last().and_then(|s| s.last()).is_some_and(|(at, _)| way - at > HEIGHT_GAP_M);
+        let far = stretches
+            .last()
+            .and_then(|s| s.last())
+            .is_some_and(|(at, _)| way - at > HEIGHT_GAP_M);
         if far {
             stretches.push(Vec::new());
         }
@@ -275,12 +316,18 @@ fn heights(points: &[Point], steps: &[Step]) -> Vec<Vec<f64>> {
             stretch.push((way, height));
         }
     }
-    stretches.iter().map(|known| smoothed(&every_step(known))).filter(|s| s.len() > 1).collect()
+    stretches
+        .iter()
+        .map(|known| smoothed(&every_step(known)))
+        .filter(|s| s.len() > 1)
+        .collect()
 }
 
 /// Heights at whole steps of the way, between the known ones by straight lines.
 fn every_step(known: &[(f64, f64)]) -> Vec<f64> {
-    let (Some(first), Some(last)) = (known.first(), known.last()) else { return Vec::new() };
+    let (Some(first), Some(last)) = (known.first(), known.last()) else {
+        return Vec::new();
+    };
     let count = ((last.0 - first.0) / STEP_M).floor() as usize + 1;
     let mut at = 0;
     (0..count)
@@ -290,7 +337,11 @@ fn every_step(known: &[(f64, f64)]) -> Vec<f64> {
                 at += 1;
             }
             let (a, b) = (known.get(at)?, known.get(at + 1)?);
-            let share = if b.0 > a.0 { ((way - a.0) / (b.0 - a.0)).clamp(0.0, 1.0) } else { 0.0 };
+            let share = if b.0 > a.0 {
+                ((way - a.0) / (b.0 - a.0)).clamp(0.0, 1.0)
+            } else {
+                0.0
+            };
             Some(a.1 + (b.1 - a.1) * share)
         })
         .collect()

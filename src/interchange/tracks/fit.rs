@@ -79,7 +79,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Track>, TrackError> {
             TrackError::NoTimes { points: timeless }
         } else {
             let kind = kinds.iter().find(|k| **k != 4.0);
-            TrackError::NoActivity(kind.map_or_else(String::new, |k| format!(": it is a FIT file of kind {k}, activities are 4")))
+            TrackError::NoActivity(kind.map_or_else(String::new, |k| {
+                format!(": it is a FIT file of kind {k}, activities are 4")
+            }))
         });
     }
     Ok(tracks)
@@ -99,9 +101,14 @@ fn frame(bytes: &[u8], at: usize) -> Result<std::ops::Range<usize>, TrackError> 
     if size != 12 && size != 14 {
         return Err(malformed("a FIT header of unknown length"));
     }
-    let data = rest.get(4..8).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes) as usize;
+    let data = rest
+        .get(4..8)
+        .and_then(|b| b.try_into().ok())
+        .map_or(0, u32::from_le_bytes) as usize;
     if data == 0 {
-        return Err(malformed("a FIT header that says nothing follows: the recording was not ended,"));
+        return Err(malformed(
+            "a FIT header that says nothing follows: the recording was not ended,",
+        ));
     }
     let end = size + data;
     let Some(stored) = rest.get(end..end + 2) else {
@@ -123,7 +130,9 @@ fn frame(bytes: &[u8], at: usize) -> Result<std::ops::Range<usize>, TrackError> 
 /// CRC-16 of FIT (polynomial 0x8005, reflected: 0xA001), a bit at a time.
 fn crc(start: u16, bytes: &[u8]) -> u16 {
     bytes.iter().fold(start, |crc, byte| {
-        (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xa001 } else { crc >> 1 })
+        (0..8).fold(crc ^ u16::from(*byte), |crc, _| {
+            if crc & 1 == 1 { (crc >> 1) ^ 0xa001 } else { crc >> 1 }
+        })
     })
 }
 
@@ -192,7 +201,11 @@ fn define(bytes: &[u8], at: usize, end: usize, head: u8) -> Option<(u8, Definiti
     let fixed = bytes.get(at..at + 5).filter(|_| at + 5 <= end)?;
     let big_endian = fixed[1] == 1;
     let global = [fixed[2], fixed[3]];
-    let global = if big_endian { u16::from_be_bytes(global) } else { u16::from_le_bytes(global) };
+    let global = if big_endian {
+        u16::from_be_bytes(global)
+    } else {
+        u16::from_le_bytes(global)
+    };
     let mut next = at + 5;
     let mut triples = |count: u8| -> Option<Vec<[u8; 3]>> {
         let stop = next + usize::from(count) * 3;
@@ -238,7 +251,10 @@ fn value(raw: &[u8], base: u8, big_endian: bool) -> Option<f64> {
     let mut bytes = [0_u8; 8];
     let raw = raw.get(..size)?;
     if big_endian {
-        bytes[..size].iter_mut().zip(raw.iter().rev()).for_each(|(to, from)| *to = *from);
+        bytes[..size]
+            .iter_mut()
+            .zip(raw.iter().rev())
+            .for_each(|(to, from)| *to = *from);
     } else {
         bytes[..size].copy_from_slice(raw);
     }
@@ -339,7 +355,11 @@ impl Content {
         let mut tracks = Vec::new();
         for (i, session) in sessions.iter().enumerate().rev() {
             // From the last: each takes what came after its start; the first takes the rest.
-            let from = if i == 0 { i64::MIN } else { starts[i].unwrap_or(i64::MAX) };
+            let from = if i == 0 {
+                i64::MIN
+            } else {
+                starts[i].unwrap_or(i64::MAX)
+            };
             let (own, rest) = points.into_iter().partition(|p: &Point| p.at_us >= from);
             points = rest;
             tracks.push(track_of(session, starts[i], own, self.utc_offset_s, self.sport));

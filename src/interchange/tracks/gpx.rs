@@ -62,7 +62,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Track>, TrackError> {
         });
     }
     if timeless > 0 {
-        tracks[0].remarks.push(format!("{timeless} points without a time were left out"));
+        tracks[0]
+            .remarks
+            .push(format!("{timeless} points without a time were left out"));
     }
     Ok(tracks)
 }

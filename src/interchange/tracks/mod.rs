@@ -11,8 +11,6 @@ pub mod course;
 mod fit;
 mod gpx;
 mod tcx;
-#[cfg(test)]
-mod tests;
 mod xml;
 
 pub use course::{Course, DistanceFrom};
@@ -210,7 +208,12 @@ fn sniff(bytes: &[u8]) -> Result<Format, TrackError> {
         }
     }
     let begins = || {
-        let shown: String = bytes.iter().take(16).flat_map(|b| std::ascii::escape_default(*b)).map(char::from).collect();
+        let shown: String = bytes
+            .iter()
+            .take(16)
+            .flat_map(|b| std::ascii::escape_default(*b))
+            .map(char::from)
+            .collect();
         format!("it begins with \"{shown}\"")
     };
     if !looks_like_xml(bytes) {

@@ -48,26 +48,24 @@ pub(super) fn read(text: &str) -> Result<Vec<Track>, TrackError> {
     let (mut timeless, mut so_far) = (0_usize, 0_usize);
     xml::walk(text, |node| {
         match node {
-            Node::Open(path, element) => {
-                match path {
-                    [.., "Activity"] => {
-                        laps = Laps::default();
-                        tracks.push(Track {
-                            sport: sport(xml::attribute(element, "Sport").as_deref().unwrap_or("")),
-                            ..Track::default()
-                        });
-                    }
-                    [.., "Activity", "Lap"] => stretches = 0,
-                    [.., "Activity", "Lap", "Track"] => {
-                        new_stretch = stretches > 0;
-                        stretches += 1;
-                    }
-                    [.., "Track", "Trackpoint"] => {
-                        (point, latitude, timed) = (Point::default(), None, false);
-                    }
-                    _ => {}
+            Node::Open(path, element) => match path {
+                [.., "Activity"] => {
+                    laps = Laps::default();
+                    tracks.push(Track {
+                        sport: sport(xml::attribute(element, "Sport").as_deref().unwrap_or("")),
+                        ..Track::default()
+                    });
                 }
-            }
+                [.., "Activity", "Lap"] => stretches = 0,
+                [.., "Activity", "Lap", "Track"] => {
+                    new_stretch = stretches > 0;
+                    stretches += 1;
+                }
+                [.., "Track", "Trackpoint"] => {
+                    (point, latitude, timed) = (Point::default(), None, false);
+                }
+                _ => {}
+            },
             Node::Close(path, text) => {
                 let Some(track) = tracks.last_mut() else { return Ok(()) };
                 let device = &mut track.device;
@@ -123,7 +121,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Track>, TrackError> {
         Ok(())
     })?;
     if tracks.is_empty() {
-        return Err(TrackError::NoActivity(": it has no <Activity> (courses and workouts are plans)".to_owned()));
+        return Err(TrackError::NoActivity(
+            ": it has no <Activity> (courses and workouts are plans)".to_owned(),
+        ));
     }
     let has_something = |t: &Track| !t.points.is_empty() || t.device.timer_s.is_some_and(|s| s > 0.0);
     if !tracks.iter().any(has_something) {
@@ -137,10 +137,14 @@ pub(super) fn read(text: &str) -> Result<Vec<Track>, TrackError> {
     tracks.retain(has_something);
     let hollow = found - tracks.len();
     if hollow > 0 {
-        tracks[0].remarks.push(format!("{hollow} activities without anything in them were left out"));
+        tracks[0]
+            .remarks
+            .push(format!("{hollow} activities without anything in them were left out"));
     }
     if timeless > 0 {
-        tracks[0].remarks.push(format!("{timeless} points without a time were left out"));
+        tracks[0]
+            .remarks
+            .push(format!("{timeless} points without a time were left out"));
     }
     Ok(tracks)
 }

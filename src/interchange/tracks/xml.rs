@@ -9,10 +9,41 @@ const MAX_DEPTH: usize = 64;
 
 /// Names of elements that are told apart; all others are `?` in a path.
 const NAMES: [&str; 36] = [
-    "gpx", "trk", "trkseg", "trkpt", "type", "time", "ele", "extensions", "hr", "heartrate", "cad", "cadence",
-    "TrainingCenterDatabase", "Activities", "Activity", "Id", "Lap", "TotalTimeSeconds", "DistanceMeters",
-    "AverageHeartRateBpm", "Value", "Track", "Trackpoint", "Time", "Position", "LatitudeDegrees", "LongitudeDegrees",
-    "AltitudeMeters", "HeartRateBpm", "Cadence", "Extensions", "TPX", "RunCadence", "LX", "AvgRunCadence",
+    "gpx",
+    "trk",
+    "trkseg",
+    "trkpt",
+    "type",
+    "time",
+    "ele",
+    "extensions",
+    "hr",
+    "heartrate",
+    "cad",
+    "cadence",
+    "TrainingCenterDatabase",
+    "Activities",
+    "Activity",
+    "Id",
+    "Lap",
+    "TotalTimeSeconds",
+    "DistanceMeters",
+    "AverageHeartRateBpm",
+    "Value",
+    "Track",
+    "Trackpoint",
+    "Time",
+    "Position",
+    "LatitudeDegrees",
+    "LongitudeDegrees",
+    "AltitudeMeters",
+    "HeartRateBpm",
+    "Cadence",
+    "Extensions",
+    "TPX",
+    "RunCadence",
+    "LX",
+    "AvgRunCadence",
     "MultiSportSession",
 ];
 
@@ -64,10 +95,7 @@ pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> 
 ///
 /// # Errors
 /// What `node` says, and everything that is no XML without entities.
-pub(super) fn walk(
-    text: &str,
-    mut node: impl FnMut(Node<'_>) -> Result<(), TrackError>,
-) -> Result<(), TrackError> {
+pub(super) fn walk(text: &str, mut node: impl FnMut(Node<'_>) -> Result<(), TrackError>) -> Result<(), TrackError> {
     let mut reader = Reader::from_str(text);
     let mut path: Vec<&'static str> = Vec::new();
     // Text of the innermost element only: elements here hold either text or elements.
@@ -105,7 +133,10 @@ pub(super) fn walk(
                 },
             },
             Event::DocType(_) => {
-                return Err(malformed(&reader, "a document type definition, which GPX and TCX do not have,"));
+                return Err(malformed(
+                    &reader,
+                    "a document type definition, which GPX and TCX do not have,",
+                ));
             }
             Event::Eof if path.is_empty() => return Ok(()),
             Event::Eof => {
