@@ -65,12 +65,16 @@ pub fn resolve(globals: &Globals, arg: &AthleteArg, dir: Option<&Path>) -> Resul
         None => None,
     };
     let settings = globals.settings()?;
-    let named = arg.athlete.as_deref().or(settings.athlete.value.as_deref());
     let known = match &journal {
         Some(journal) => athletes(journal)?,
         None => Vec::new(),
     };
-    let id = pick(named, known.iter().map(|(id, _)| id))?;
+    let id = match (&arg.athlete, &settings.athlete.value) {
+        (Some(named), _) => pick(named, known.iter().map(|(id, _)| id))?,
+        // Chosen once and for every record, also for one that has never heard of them.
+        (None, Some(set)) => AthleteId::parse(set)?,
+        (None, None) => keep::athlete()?,
+    };
     let facts = known.iter().find(|(known, _)| *known == id);
     Ok(Runner {
         facts: facts.map(|(_, facts)| body_of(facts)).unwrap_or_default(),
@@ -100,9 +104,8 @@ pub fn athletes(journal: &SqliteJournal) -> Result<Vec<(AthleteId, AthleteFacts)
 }
 
 /// The athlete with this id, or the only one whose id begins so. `me` is always somebody.
-fn pick<'a>(named: Option<&str>, known: impl Iterator<Item = &'a AthleteId> + Clone) -> Result<AthleteId, Failure> {
+fn pick<'a>(named: &str, known: impl Iterator<Item = &'a AthleteId> + Clone) -> Result<AthleteId, Failure> {
     let owner = keep::athlete()?;
-    let Some(named) = named else { return Ok(owner) };
     if named == owner.as_str() {
         return Ok(owner);
     }
@@ -158,11 +161,10 @@ mod tests {
     fn an_athlete_is_found_by_the_beginning_of_an_id_and_me_is_always_there() {
         let known = ids(&["ada", "adam", "ben"]);
         let found = |named: Option<&str>| pick(named, known.iter()).map(|id| id.to_string()).map_err(|f| f.code);
-        assert_eq!(found(None).as_deref(), Ok("me"));
-        assert_eq!(found(Some("me")).as_deref(), Ok("me"));
-        assert_eq!(found(Some("ada")).as_deref(), Ok("ada"));
-        assert_eq!(found(Some("b")).as_deref(), Ok("ben"));
-        assert_eq!(found(Some("a")), Err("lope::athlete::ambiguous"));
-        assert_eq!(found(Some("cleo")), Err("lope::athlete::unknown"));
+        assert_eq!(found("me").as_deref(), Ok("me"));
+        assert_eq!(found("ada").as_deref(), Ok("ada"));
+        assert_eq!(found("b").as_deref(), Ok("ben"));
+        assert_eq!(found("a"), Err("lope::athlete::ambiguous"));
+        assert_eq!(found("cleo"), Err("lope::athlete::unknown"));
     }
 }

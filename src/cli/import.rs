@@ -75,6 +75,15 @@ struct Told {
     hints: Vec<String>,
 }
 
+/// Where it is kept.
+struct Place {
+    /// `None` in a dry run without a record.
+    desk: Option<Desk>,
+    athlete: AthleteId,
+    /// What lope recorded of the athlete.
+    sessions: Vec<SessionRow>,
+}
+
 /// Runs `lope import`.
 ///
 /// # Errors
@@ -89,11 +98,17 @@ pub fn run(globals: &Globals, args: &ImportArgs) -> Result<Exit, Failure> {
     } else {
         Some(Desk::open(globals, &args.who)?)
     };
+    let sessions = desk.as_ref().map(Desk::sessions).transpose()?.unwrap_or_default();
+    let place = Place {
+        desk,
+        athlete,
+        sessions,
+    };
     let (files, left) = gather(&args.files)?;
     let mut read: Vec<(PathBuf, Format, Vec<Told>)> = Vec::new();
     let mut refused: Vec<(PathBuf, Failure)> = Vec::new();
     for path in files {
-        match take(desk.as_ref(), &athlete, args, &path) {
+        match take(&place, args, &path) {
             Ok((format, told)) => read.push((path, format, told)),
             // What is wrong with the record would be wrong with every file.
             Err(failure) if failure.exit != Exit::Refused => return Err(failure),
@@ -103,10 +118,10 @@ pub fn run(globals: &Globals, args: &ImportArgs) -> Result<Exit, Failure> {
     if read.is_empty() {
         return Err(all_refused(refused));
     }
-    let today = desk.as_ref().map(Desk::today);
+    let today = place.desk.as_ref().map(Desk::today);
     let console = globals.console;
     console.result(&if console.json {
-        format!("{:#}\n", report_json(&athlete, args.dry_run, &read, &refused))
+        format!("{:#}\n", report_json(&place.athlete, args.dry_run, &read, &refused))
     } else {
         report(&read, &refused, today)
     })?;
@@ -233,12 +248,7 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Reads a file and keeps what is in it.
-fn take(
-    desk: Option<&Desk>,
-    athlete: &AthleteId,
-    args: &ImportArgs,
-    path: &Path,
-) -> Result<(Format, Vec<Told>), Failure> {
+fn take(place: &Place, args: &ImportArgs, path: &Path) -> Result<(Format, Vec<Told>), Failure> {
     let bytes = bytes_of(path)?;
     let is_table = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
     let file = tracks::read(&bytes).map_err(|e| match e {
@@ -254,7 +264,11 @@ fn take(
     let hash = sha256(&bytes);
     let mut told = Vec::new();
     for (number, course) in courses.into_iter().enumerate() {
-        told.push(keep(desk, athlete, args, file.format, &hash, number, course)?);
+        let one = keep(place, args, file.format, &hash, number, course).map_err(|failure| match failure.code {
+            "lope::journal::refused" => unreadable(path, failure.why.join("; ")),
+            _ => failure,
+        })?;
+        told.push(one);
     }
     Ok((file.format, told))
 }
@@ -276,15 +290,14 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn keep(
-    desk: Option<&Desk>,
-    athlete: &AthleteId,
+    place: &Place,
     args: &ImportArgs,
     format: Format,
     hash: &[u8; 32],
     number: usize,
     course: Course,
 ) -> Result<Told, Failure> {
-    let id = id_of(athlete, hash, number)?;
+    let id = id_of(&place.athlete, hash, number)?;
     let at = UtcMicros::from_micros(course.start_us);
     let of_file = course.utc_offset_s.and_then(Zone::fixed);
     let zone = args.tz.clone().or(of_file).unwrap_or_else(Zone::here);
@@ -316,18 +329,18 @@ fn keep(
     }
     let end = UtcMicros::from_micros(at.micros() + (course.elapsed_s * SECOND_US as f64) as i64);
     let mut became = Became::WouldKeep;
-    if let Some(desk) = desk {
+    if let Some(desk) = &place.desk {
         let known = desk.entry(&id)?;
         if let Some(Body::Activity(old)) = known.as_ref().map(|e| &e.body) {
             // What the runner said about it since stays.
             activity.note = old.note.clone();
         }
-        let recorded = desk.sessions()?.into_iter().find(|s| overlaps(s, at, end));
+        let recorded = place.sessions.iter().find(|s| overlaps(s, at, end));
         let elsewhere = other_file(desk, &id, at, end)?;
         became = match (recorded, elsewhere) {
             (Some(session), _) if known.is_none() => {
                 let noted = if args.take_km && !args.dry_run {
-                    note_km(desk, &session, activity.km)?
+                    note_km(desk, session, activity.km)?
                 } else {
                     None
                 };

@@ -18,7 +18,7 @@ struct Home(tempfile::TempDir);
 impl Home {
     fn new() -> Self {
         let home = Self(tempfile::tempdir().expect("folder"));
-        std::fs::write(home.path().join("settings.toml"), "# mine\n").expect("written");
+        std::fs::write(home.path().join("settings.toml"), "units = \"metric\" # mine\n").expect("written");
         home
     }
 

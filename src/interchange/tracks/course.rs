@@ -146,10 +146,10 @@ pub fn summarise(track: &Track) -> Result<Course, TrackError> {
     let (Some(start_us), true) = (start_us, elapsed_s > 0.0) else {
         return Err(TrackError::NoActivity(": it has no duration".to_owned()));
     };
-    if elapsed_s > MOST_S {
+    if elapsed_s.max(moving_s) > MOST_S {
         return Err(TrackError::Impossible(format!(
             "it lasts {:.0} hours; up to 100 are taken",
-            elapsed_s / 3600.0
+            elapsed_s.max(moving_s) / 3600.0
         )));
     }
     let counted = counted_distance(&points);

@@ -110,10 +110,10 @@ fn frame(bytes: &[u8], at: usize) -> Result<std::ops::Range<usize>, TrackError> 
             "a FIT header that says nothing follows: the recording was not ended,",
         ));
     }
-    let end = size + data;
-    let Some(stored) = rest.get(end..end + 2) else {
+    let end = size.saturating_add(data);
+    let Some(stored) = rest.get(end..end.saturating_add(2)) else {
         return Err(TrackError::Cut {
-            expected: (at + end + 2) as u64,
+            expected: (at as u64) + (size as u64) + (data as u64) + 2,
             found: bytes.len() as u64,
         });
     };
@@ -183,7 +183,7 @@ fn parse(
         if at > end {
             return Err(short(begin));
         }
-        let stamp = values.get(&TIMESTAMP).map(|v| *v as i64);
+        let stamp = values.get(&TIMESTAMP).and_then(|v| seconds(*v));
         let time = match (stamp, offset, last_time) {
             (Some(stamp), ..) => Some(stamp),
             // Five bits that roll over every 32 s.
@@ -237,6 +237,11 @@ fn define(bytes: &[u8], at: usize, end: usize, head: u8) -> Option<(u8, Definiti
         developer_bytes,
     };
     Some((head & 0x0f, definition, next))
+}
+
+/// A time stamp: the protocol's are of 32 bits, whatever base type a file declares.
+fn seconds(value: f64) -> Option<i64> {
+    (0.0..=f64::from(u32::MAX)).contains(&value).then_some(value as i64)
 }
 
 /// The number in these bytes, of this base type; the first one of an array. `None` for texts and invalid values.
@@ -318,7 +323,8 @@ impl Content {
                     elevation_m: within(get(78).or(get(2)).map(height), -500.0, 9000.0),
                     distance_m: get(5).map(|v| v / 100.0),
                     heart_rate: within(get(3), 1.0, 260.0),
-                    cadence: get(4).map(|v| v + get(53).map_or(0.0, |f| f / 128.0)),
+                    cadence: within(get(4), 0.0, 255.0)
+                        .map(|v| v + within(get(53), 0.0, 255.0).map_or(0.0, |f| f / 128.0)),
                     fresh: std::mem::take(&mut self.fresh),
                 };
                 push(&mut self.points, point, so_far)?;
@@ -347,7 +353,7 @@ impl Content {
                 ..Track::default()
             }];
         }
-        let start = |s: &Values| s.get(&2).map(|v| (*v as i64 + EPOCH_S) * 1_000_000);
+        let start = |s: &Values| Some((seconds(*s.get(&2)?)? + EPOCH_S) * 1_000_000);
         let mut sessions = self.sessions;
         sessions.sort_by_key(start);
         let starts: Vec<Option<i64>> = sessions.iter().map(start).collect();
@@ -380,6 +386,7 @@ fn track_of(
     of_file: Option<f64>,
 ) -> Track {
     let get = |number: u8| session.get(&number).copied();
+    let within = |number: u8, low: f64, high: f64| get(number).filter(|v| (low..=high).contains(v));
     Track {
         sport: sport(get(5).or(of_file)),
         start_us,
@@ -388,9 +395,9 @@ fn track_of(
             distance_m: get(9).map(|v| v / 100.0),
             elapsed_s: get(7).map(|v| v / 1000.0),
             timer_s: get(8).map(|v| v / 1000.0),
-            heart_rate: get(16).filter(|v| (1.0..=260.0).contains(v)),
-            cadence: get(18).map(|v| v + get(92).map_or(0.0, |f| f / 128.0)),
-            ascent_m: get(22),
+            heart_rate: within(16, 1.0, 260.0),
+            cadence: within(18, 1.0, 255.0).map(|v| v + within(92, 0.0, 255.0).map_or(0.0, |f| f / 128.0)),
+            ascent_m: within(22, 0.0, 65_534.0),
         },
         points,
         remarks: Vec::new(),

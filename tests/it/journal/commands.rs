@@ -42,7 +42,7 @@ fn an_athlete_is_added_corrected_and_meant_when_nobody_is_named() {
     home.expect(0, &["nothing changed"], &["athlete", "set", "ada", "--mass-kg", "58"]);
     home.expect(0, &["ada is meant"], &["athlete", "use", "ada"]);
     let settings = std::fs::read_to_string(home.path().join("settings.toml")).expect("read");
-    assert_eq!(settings, "# mine\nathlete = \"ada\"\n");
+    assert_eq!(settings, "units = \"metric\" # mine\nathlete = \"ada\"\n");
     let shown = home.json(0, &["athlete", "show"]);
     assert_eq!(shown["id"], "ada");
     assert_eq!(shown["facts"]["height_m"], 1.72);
