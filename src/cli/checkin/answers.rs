@@ -55,12 +55,6 @@ impl DayArgs {
         scores.iter().any(Option::is_some) || !self.places.is_empty() || self.sleep_hours.is_some() || self.rest_day
     }
 
-    /// Whether a back score of 1 or more was given.
-    #[must_use]
-    pub fn pain(&self) -> bool {
-        [self.back_now, self.back_morning].into_iter().flatten().any(|s| s > 0)
-    }
-
     /// Asks what belongs before a run.
     ///
     /// # Errors

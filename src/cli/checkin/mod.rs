@@ -234,12 +234,10 @@ impl CheckinArgs {
         if self.what == What::Restart {
             return Ok(());
         }
-        let pain = self.of_day.pain()
-            || [self.note.back_worst, self.note.back_before]
-                .into_iter()
-                .flatten()
-                .any(|s| s > 0);
-        self.safety.ask(asking, rules, &question("q_safety"), pain)
+        let (day, run) = (&self.of_day, &self.note);
+        let scores = [day.back_now, day.back_morning, run.back_worst, run.back_before];
+        let worst = scores.into_iter().flatten().max();
+        self.safety.ask(asking, rules, &question("q_safety"), worst)
     }
 
     fn save(&self, desk: &Desk, run: Option<&Run>, saved: &mut Saved) -> Result<(), Failure> {

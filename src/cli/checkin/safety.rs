@@ -52,18 +52,24 @@ impl SafetyArgs {
         }
     }
 
-    /// Asks the row unless it was answered. `pain` is whether a back score of 1 or more was given.
+    /// Asks the row unless it was answered. `worst` is the highest back score given: the side of pain is asked from 1 on.
     ///
     /// # Errors
     /// The terminal is gone.
-    pub fn ask(&mut self, asking: &mut Asking<'_>, rules: &Rules, question: &str, pain: bool) -> Result<(), Failure> {
+    pub fn ask(
+        &mut self,
+        asking: &mut Asking<'_>,
+        rules: &Rules,
+        question: &str,
+        worst: Option<u8>,
+    ) -> Result<(), Failure> {
         if self.answered() {
             return Ok(());
         }
         let shown: Vec<&Tick> = rules
             .ticks
             .iter()
-            .filter(|t| pain || t.name != "one_sided_back_pain")
+            .filter(|t| worst.is_some_and(|s| s > 0) || t.name != "one_sided_back_pain")
             .collect();
         let words: Vec<&str> = shown.iter().map(|t| t.text.as_str()).collect();
         match asking.several(question, "nothing new", &words)? {
@@ -189,22 +195,22 @@ mod tests {
     #[test]
     fn the_row_is_answered_by_nothing_new_and_left_open_by_enter() {
         let rules = built_in();
-        let asked = |typed: &str, pain: bool| {
+        let asked = |typed: &str, worst: Option<u8>| {
             let (mut from, mut to) = (typed.as_bytes(), Vec::new());
             let mut args = SafetyArgs::default();
-            args.ask(&mut Asking::new(&mut from, &mut to), &rules, "Anything new?", pain)
+            args.ask(&mut Asking::new(&mut from, &mut to), &rules, "Anything new?", worst)
                 .expect("asked");
             (args, String::from_utf8(to).expect("text"))
         };
-        let (args, shown) = asked("0\n", false);
+        let (args, shown) = asked("0\n", Some(0));
         assert!(args.nothing_new && args.tick.is_empty());
         assert!(
             shown.contains("nothing new") && !shown.contains("My back pain is on one side"),
             "{shown}"
         );
-        let (args, _) = asked("1 7\n", true);
+        let (args, _) = asked("1 7\n", Some(2));
         assert_eq!(args.tick, ["saddle_numb", "fever_or_unwell"]);
-        let (args, _) = asked("\n", true);
+        let (args, _) = asked("\n", None);
         assert!(!args.answered());
         let mut before = CheckIn {
             ticks: vec!["saddle_numb".to_owned()],
