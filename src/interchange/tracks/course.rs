@@ -1,12 +1,12 @@
 //! The figures of a track: distance, time, climb, downhill, warm-up speed. The same way for every format.
 //!
 //! - **Distance**: as the device counted it (sum of laps, or its running count); else over the ground between positions.
-//! - **Moving**: as the device timed it; else intervals at [`MOVING_M_S`] or more. Pauses and gaps count for nothing.
-//! - **Heights** are wanted along the way: they are taken every [`STEP_M`] and averaged over [`SMOOTH_STEPS`] steps either
+//! - **Moving**: as the device timed it; else intervals at `MOVING_M_S` or more. Pauses and gaps count for nothing.
+//! - **Heights** are wanted along the way: they are taken every `STEP_M` and averaged over `SMOOTH_STEPS` steps either
 //!   side, because a barometer drifts by tenths of metres and satellites by metres, which between two points of one second
 //!   would be grades of a hundred per cent.
-//! - **Downhill**: the way on which that height falls by more than [`DOWNHILL_GRADE`]. **Climb**: the device's, else the
-//!   rises of that height that exceed [`CLIMB_STEP_M`].
+//! - **Downhill**: the way on which that height falls by more than `DOWNHILL_GRADE`. **Climb**: the device's, else the
+//!   rises of that height that exceed `CLIMB_STEP_M`.
 //! - **First five minutes**: their speed over that of all later moving time, where there are five more minutes.
 
 use super::{Device, Point, Sport, Track, TrackError};

@@ -131,7 +131,7 @@ pub enum TrackError {
         /// Its size.
         bytes: u64,
     },
-    /// More than [`MAX_POINTS`].
+    /// More than `MAX_POINTS`.
     #[error("it has more than {MAX_POINTS} points")]
     TooManyPoints,
     /// An archive, with its kind.
