@@ -1,6 +1,7 @@
 //! `lope analyze`: a recording in; strides, a summary and a stored session out.
 
 use super::Globals;
+use super::athlete_choice::{self, AthleteArg};
 use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::progress::Progress;
@@ -37,6 +38,9 @@ pub struct AnalyzeArgs {
     /// Where the sensor of a single CSV file was worn
     #[arg(long, value_name = "PLACE", value_parser = super::placement_name)]
     pub placement: Option<String>,
+    /// Who ran.
+    #[command(flatten)]
+    pub who: AthleteArg,
 }
 
 /// Opens what the arguments name.
@@ -119,23 +123,26 @@ impl Taker for Outputs<'_> {
 /// The recording is refused, or something could not be written; nothing is left behind then.
 pub fn run(globals: &Globals, args: &AnalyzeArgs) -> Result<Exit, Failure> {
     let console: Console = globals.console;
-    let recording = open(&args.recording, args.map.as_deref(), args.placement.as_deref())?;
+    let mut recording = open(&args.recording, args.map.as_deref(), args.placement.as_deref())?;
+    let dir = match &args.store {
+        Some(dir) => Some(dir.clone()),
+        // Without a home nothing is known of anybody, which is no reason not to measure.
+        None if args.no_store => globals.data_dir().ok(),
+        None => Some(globals.data_dir()?),
+    };
+    let runner = athlete_choice::resolve(globals, &args.who, dir.as_deref())?;
+    runner.fill(&mut recording);
     let bytes = recording.bytes();
     let mut table = args.strides.as_deref().map(SafeFile::create).transpose()?;
     if let Some(table) = &mut table {
         table.write(|mut out| stride_table::header(&mut out))?;
     }
-    let store = if args.no_store {
-        None
-    } else {
-        let dir = match &args.store {
-            Some(dir) => dir.clone(),
-            None => globals.data_dir()?,
-        };
-        Some(SqliteStore::open(&dir, "lope analyze")?)
+    let store = match &dir {
+        Some(dir) if !args.no_store => Some(SqliteStore::open(dir, "lope analyze")?),
+        _ => None,
     };
     let keeper = match &store {
-        Some(store) => Some(Keeper::open(store, keep::meta_of(&recording)?)?),
+        Some(store) => Some(Keeper::open(store, keep::meta_of(&recording, runner.id)?)?),
         None => None,
     };
     let mut taker = Outputs {

@@ -148,6 +148,9 @@ fn refused(error: EditError) -> Failure {
         EditError::KitExists(_) => Failure::new("lope::kit::exists", Exit::Refused, "That name is taken.")
             .why(text)
             .try_this("choose another name, or forget that kit first: lope sensors forget KIT"),
+        EditError::Athlete(_) => Failure::new("lope::athlete::name", Exit::Usage, "An athlete cannot be called so.")
+            .why(text)
+            .try_this("for example: ada, me, runner-7"),
         EditError::Name(_) => Failure::new("lope::kit::name", Exit::Usage, "A kit cannot be called so.")
             .why(text)
             .try_this("for example: thursday, club-2"),

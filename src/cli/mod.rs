@@ -8,21 +8,30 @@
 )]
 
 pub mod analyze;
+pub mod ask;
 pub mod assign;
+pub mod athlete;
+pub mod athlete_choice;
 pub mod backup;
 pub mod calibrate;
+pub mod checkin;
 pub mod config_file;
 pub mod console;
+pub mod days;
 pub mod demo;
+pub mod desk;
 pub mod doctor;
 pub mod export;
 pub mod failure;
 pub mod flags;
 pub mod forget;
+#[cfg(feature = "tracks")]
+pub mod import;
 #[cfg(feature = "influx")]
 pub mod influx;
 pub mod listening;
 pub mod live_view;
+pub mod log_book;
 pub mod orientation;
 pub mod pair;
 pub mod pairing;
@@ -33,12 +42,15 @@ pub mod raw;
 pub mod record;
 pub mod redrawn;
 pub mod replay;
+pub mod run_distance;
+pub mod run_note;
 pub mod safe_file;
 pub mod scan;
 pub mod sensor_choice;
 pub mod sensor_words;
 pub mod sensors;
 pub mod sessions;
+pub mod shoes;
 pub mod sightings;
 pub mod simulate;
 pub mod simulated_recording;
@@ -138,6 +150,23 @@ enum Verb {
     Raw(raw::RawArgs),
     /// Erase an athlete whole, for good
     Forget(forget::ForgetArgs),
+    /// Runs made without lope, from FIT, GPX and TCX files
+    #[cfg(feature = "tracks")]
+    Import(import::ImportArgs),
+    /// Runs made without lope, from FIT, GPX and TCX files: not in this build
+    #[cfg(not(feature = "tracks"))]
+    Import {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        _rest: Vec<OsString>,
+    },
+    /// Who runs: names, body, consent, who is meant by default
+    Athlete(athlete::AthleteArgs),
+    /// Short questions around running: before, after, morning, weekly, test
+    Checkin(Box<checkin::CheckinArgs>),
+    /// Your shoes: list, add, retire, comfort, heels
+    Shoes(shoes::ShoesArgs),
+    /// The journal: list, runs made without lope, rest days, notes
+    Log(Box<log_book::LogArgs>),
     /// Lower-back flags of a history: what changed against one's own usual
     Flags(flags::FlagsArgs),
     #[command(hide = true)]
@@ -292,6 +321,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Backup(args) => backup::run(&globals, args),
         Verb::Raw(args) => raw::run(&globals, args),
         Verb::Forget(args) => forget::run(&globals, args),
+        #[cfg(feature = "tracks")]
+        Verb::Import(args) => import::run(&globals, args),
+        #[cfg(not(feature = "tracks"))]
+        Verb::Import { .. } => Err(Failure::new(
+            "lope::import::lacking",
+            Exit::Lacking,
+            "This build reads no FIT, GPX or TCX.",
+        )
+        .try_this("build it with the feature `tracks` (it is in the default features)")),
+        Verb::Athlete(args) => athlete::run(&globals, args),
+        Verb::Checkin(args) => checkin::run(&globals, args),
+        Verb::Shoes(args) => shoes::run(&globals, args),
+        Verb::Log(args) => log_book::run(&globals, args),
         Verb::Flags(args) => flags::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };

@@ -1,6 +1,7 @@
 //! `lope record`: a run from sensors, live, kept to the last sample.
 
 use super::Globals;
+use super::athlete_choice::{self, AthleteArg};
 use super::failure::{Exit, Failure};
 use super::live_view;
 use super::sensor_choice::{self, Choice, SensorArgs};
@@ -8,7 +9,7 @@ use super::summary::Summary;
 use crate::model::units::{STANDARD_GRAVITY, rad};
 use crate::model::{Athlete, Placement, SegmentKind};
 use crate::runtime::collect::SensorPlan;
-use crate::runtime::keep::{self, Keeper};
+use crate::runtime::keep::Keeper;
 use crate::runtime::live::{self, LiveError, View};
 use crate::runtime::offline::Pass;
 use crate::runtime::record::checks::KNOCK_LIMIT_S;
@@ -58,6 +59,8 @@ pub struct RecordArgs {
     /// A word to find the run by
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    #[command(flatten)]
+    who: AthleteArg,
 }
 
 /// Parses a height for clap: people who run are between these.
@@ -145,7 +148,9 @@ fn recover(store: &SqliteStore) -> Result<Vec<Recovered>, Failure> {
 /// No radio, no sensors, a store that cannot be written.
 pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     let console = globals.console;
-    let store = SqliteStore::open(&globals.data_dir()?, "lope record")?;
+    let dir = globals.data_dir()?;
+    let runner = athlete_choice::resolve(globals, &args.who, Some(&dir))?;
+    let store = SqliteStore::open(&dir, "lope record")?;
     let recovered = recover(&store)?;
     // The sensors may still be recording for the run that was cut off; what they had sent of it is safe.
     let take_over = args.force || !recovered.is_empty();
@@ -161,11 +166,12 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     let stop = Stop::on_ctrl_c();
     let Choice { radio, sensors } = runtime.block_on(sensor_choice::choose(globals, &args.sensors, &stamp, &stop))?;
     let facts = Athlete {
-        height_m: args.height_m,
-        mass_kg: args.mass_kg,
-        ..Athlete::default()
+        height_m: args.height_m.or(runner.facts.height_m),
+        mass_kg: args.mass_kg.or(runner.facts.mass_kg),
+        // A leg that was measured does not go with a height that is said to be another one.
+        leg_length_m: runner.facts.leg_length_m.filter(|_| args.height_m.is_none()),
     };
-    let mut plan = RecordPlan::new(start, dice(), keep::athlete()?, facts, args.note.clone());
+    let mut plan = RecordPlan::new(start, dice(), runner.id, facts, args.note.clone());
     plan.standing = !args.no_standing;
     let log = store.link_log(&plan.session)?;
     let session = Session {

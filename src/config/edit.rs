@@ -1,6 +1,7 @@
 //! Changing a settings file: only what changes, comments and order of the rest stay.
 
 use super::kit::{self, Kit, KitSensor};
+use super::settings::check_athlete;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 /// Why a file could not be changed.
@@ -18,6 +19,9 @@ pub enum EditError {
     /// A kit cannot be called so.
     #[error("{0}")]
     Name(String),
+    /// An athlete cannot be called so.
+    #[error("{0}")]
+    Athlete(String),
 }
 
 /// Adds a kit, or makes the one of its name what it now is.
@@ -82,6 +86,17 @@ pub fn rename_kit(text: &str, from: &str, to: &str) -> Result<String, EditError>
     if document.get("default_kit").and_then(Item::as_str) == Some(from) {
         replace(document.as_table_mut(), "default_kit", to.into());
     }
+    Ok(document.to_string())
+}
+
+/// Makes an athlete the one meant when none is named.
+///
+/// # Errors
+/// The file is not readable, or no athlete can have this id.
+pub fn put_athlete(text: &str, id: &str) -> Result<String, EditError> {
+    check_athlete(id).map_err(EditError::Athlete)?;
+    let mut document = parse(text)?;
+    replace(document.as_table_mut(), "athlete", id.into());
     Ok(document.to_string())
 }
 
@@ -235,6 +250,28 @@ mod tests {
         let left = forget_kit(&renamed, "friday").expect("forgotten");
         assert_eq!(read(&left).keys().collect::<Vec<_>>(), ["b"]);
         assert!(left.contains("# mine\n"), "{left}");
+    }
+
+    #[test]
+    fn the_athlete_meant_is_written_before_the_kits_and_changed_in_place() {
+        let text = put_athlete(
+            "# mine\n[kit.a] # club\nsacrum = { id = \"1\", kind = \"lope\" }\n",
+            "ada",
+        )
+        .expect("written");
+        let meant = |text: &str| {
+            let settings = Settings::resolve(&Inputs {
+                file: Some((Path::new("config.toml"), text)),
+                variables: &|_| None,
+                flags: Flags::default(),
+                system: System::Xdg,
+            });
+            settings.expect("readable").athlete.value
+        };
+        assert_eq!(meant(&text).as_deref(), Some("ada"), "{text}");
+        let text = put_athlete("athlete = \"ada\" # the club's\n", "ben").expect("written");
+        assert_eq!(text, "athlete = \"ben\" # the club's\n");
+        assert!(matches!(put_athlete("", "a b"), Err(EditError::Athlete(_))));
     }
 
     #[test]

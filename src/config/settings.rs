@@ -20,7 +20,7 @@ pub(super) struct Key {
 }
 
 /// All settings, in the order they are shown.
-pub(super) const KEYS: [Key; 5] = [
+pub(super) const KEYS: [Key; 6] = [
     Key {
         name: "data_dir",
         variable: "LOPE_DATA_DIR",
@@ -46,12 +46,18 @@ pub(super) const KEYS: [Key; 5] = [
         variable: "LOPE_DEFAULT_KIT",
         allowed: "the name of a kit",
     },
+    Key {
+        name: "athlete",
+        variable: "LOPE_ATHLETE",
+        allowed: "the id of an athlete",
+    },
 ];
 const DATA_DIR: usize = 0;
 const UNITS: usize = 1;
 const LANGUAGE: usize = 2;
 const RADIO: usize = 3;
 const DEFAULT_KIT: usize = 4;
+const ATHLETE: usize = 5;
 
 /// Units in which lengths and speeds are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +150,8 @@ pub struct Settings {
     pub radio: Setting<RadioChoice>,
     /// The kit meant when none is named.
     pub default_kit: Setting<Option<String>>,
+    /// The athlete meant when none is named; `None` for whoever owns this computer.
+    pub athlete: Setting<Option<String>>,
     /// Kits by name, each with the place where it stands.
     pub kits: BTreeMap<String, Setting<Kit>>,
 }
@@ -246,6 +254,8 @@ impl Settings {
             radio: setting(&raw[RADIO], radio).unwrap_or_else(|| by_default(RadioChoice::Ble)),
             default_kit: setting(&raw[DEFAULT_KIT], |s| s.value.to_str().map(|n| Some(n.to_owned())))
                 .unwrap_or_else(|| by_default(None)),
+            athlete: setting(&raw[ATHLETE], |s| s.value.to_str().map(|n| Some(n.to_owned())))
+                .unwrap_or_else(|| by_default(None)),
             kits,
         })
     }
@@ -272,6 +282,10 @@ impl Settings {
             (
                 self.default_kit.value.clone().unwrap_or_else(|| "none".to_owned()),
                 &self.default_kit.origin,
+            ),
+            (
+                self.athlete.value.clone().unwrap_or_else(|| "none".to_owned()),
+                &self.athlete.origin,
             ),
         ]
         .into_iter()
@@ -351,6 +365,17 @@ fn data_dir(raw: &Raw, inputs: &Inputs<'_>) -> Result<PathBuf, String> {
     Ok(path)
 }
 
+/// Refuses what the record would refuse as the id of an athlete.
+pub(super) fn check_athlete(id: &str) -> Result<(), String> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let begins = id.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if begins && id.len() <= 64 && id.chars().all(inner) && !id.contains("..") {
+        Ok(())
+    } else {
+        Err("ids are 1 to 64 of A-Z a-z 0-9 _ - . and begin with a letter or digit".to_owned())
+    }
+}
+
 fn check(index: usize, raw: &Raw, inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
     let allowed = KEYS[index].allowed;
     let not_one_of = format!("not one of {allowed}");
@@ -359,6 +384,11 @@ fn check(index: usize, raw: &Raw, inputs: &Inputs<'_>, problems: &mut Vec<Proble
         UNITS => units(raw).map(drop).ok_or(not_one_of),
         LANGUAGE => language(raw).map(drop).ok_or(not_one_of),
         RADIO => radio(raw).map(drop).ok_or(not_one_of),
+        ATHLETE => raw
+            .value
+            .to_str()
+            .ok_or_else(|| format!("expected {allowed}"))
+            .and_then(check_athlete),
         _ => raw
             .value
             .to_str()
@@ -367,7 +397,7 @@ fn check(index: usize, raw: &Raw, inputs: &Inputs<'_>, problems: &mut Vec<Proble
     };
     if let Err(what) = good {
         let found = raw.value.to_string_lossy();
-        let near = if index == DATA_DIR || index == DEFAULT_KIT {
+        let near = if [DATA_DIR, DEFAULT_KIT, ATHLETE].contains(&index) {
             None
         } else {
             nearest(&found, allowed.split(", "))

@@ -59,6 +59,7 @@ fn the_later_source_wins_and_each_value_knows_its_own() {
             "language = en (default)",
             "radio = ble (--radio)",
             "default_kit = none (default)",
+            "athlete = none (default)",
         ]
     );
 }
@@ -81,7 +82,7 @@ fn every_problem_is_told_at_once_with_line_value_allowed_values_and_a_guess() {
                 left_shank = \"4F21\"\nright_shank = { id = \"\", last_seen = \"soon\" }\n\n[server]\nbind = \"x\"\n";
     let found = problems(text);
     let expected = [
-        "config.toml:1: unit: no such key; one of data_dir, units, language, radio, default_kit, kit; did you mean units?",
+        "config.toml:1: unit: no such key; one of data_dir, units, language, radio, default_kit, athlete, kit; did you mean units?",
         "config.toml:2: language = 3: expected a text in quotes: en",
         "config.toml:3: units = \"metrik\": not one of metric, imperial; did you mean metric?",
         "config.toml:4: data_dir = \"here\": write the whole path, or begin with ~/",
@@ -95,7 +96,7 @@ fn every_problem_is_told_at_once_with_line_value_allowed_values_and_a_guess() {
         "config.toml:12: kit.thursday.right_shank.id = \"\": expected a text in quotes, not empty",
         "config.toml:12: kit.thursday.right_shank.last_seen = \"soon\": expected a time such as 2026-11-25T17:30:00Z",
         "config.toml:12: kit.thursday.right_shank.id: missing; id or os_id says which sensor it is",
-        "config.toml:14: server: no such key; one of data_dir, units, language, radio, default_kit, kit",
+        "config.toml:14: server: no such key; one of data_dir, units, language, radio, default_kit, athlete, kit",
         "config.toml:5: default_kit = \"thrusday\": no such kit; one of thursday; did you mean thursday?",
     ];
     assert_eq!(found, expected, "{found:#?}");

@@ -1,4 +1,5 @@
-//! Recordings as files: lope's folder format, CSV of other loggers by a mapping, and the stride table.
+//! Recordings as files: lope's folder format, CSV of other loggers by a mapping, and the stride table;
+//! runs made without lope from the files of watches.
 //!
 //! Reading is streaming: a recording is merged line by line from its sensors' files, so that ten hours need no more
 //! memory than two seconds. What the samples mean is not decided here; holes, disorder and values that are not finite are
@@ -15,6 +16,8 @@ pub mod plausible;
 pub mod recording;
 mod stream;
 pub mod stride_table;
+#[cfg(feature = "tracks")]
+pub mod tracks;
 
 pub use error::ReadError;
 pub use mapping::Mapping;

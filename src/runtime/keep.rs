@@ -56,18 +56,17 @@ pub fn fingerprint(recording: &Recording) -> std::io::Result<[u8; 32]> {
     Ok(hash.finalize().into())
 }
 
-/// What the store is told of a recording. The start is the time of the file, marked as assumed: recordings do not say
-/// when they were made.
+/// What the store is told of a recording of this athlete. The start is the time of the file, marked as assumed: recordings
+/// do not say when they were made.
 ///
 /// # Errors
 /// The recording cannot be read.
-pub fn meta_of(recording: &Recording) -> Result<SessionMeta, StoreError> {
+pub fn meta_of(recording: &Recording, athlete: AthleteId) -> Result<SessionMeta, StoreError> {
     let io = |e: std::io::Error| StoreError::Io {
         path: recording.path.clone(),
         detail: e.to_string(),
     };
     let hash = fingerprint(recording).map_err(io)?;
-    let athlete = athlete()?;
     Ok(SessionMeta {
         id: SessionId::for_import(&athlete, &hash),
         athlete,

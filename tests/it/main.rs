@@ -9,6 +9,7 @@
 //! - `flags`: the lower-back flags against the reference program, by hand-made cases, in their words, and as a command.
 //! - `sensors_cli`: settings, kits and the commands around sensors, with virtual pods behind a socket.
 //! - `front_door`: the script `./x` and the accuracy gate's own self-test.
+//! - `journal`: check-ins, shoes, the log, athletes, and the files of watches, through the built program.
 //! - `influx`: the copy in InfluxDB against real servers, servers that fail, and senders that are killed.
 //! - `vqf`: the attitude filter against the published reference implementation.
 //! - `accuracy`: the synthetic runner, measured against its truth.
@@ -46,6 +47,8 @@ mod flags;
 mod front_door;
 #[cfg(all(feature = "influx", feature = "cli"))]
 mod influx;
+#[cfg(all(feature = "cli", feature = "tracks"))]
+mod journal;
 #[cfg(feature = "files")]
 mod latency;
 #[cfg(feature = "files")]

@@ -51,7 +51,7 @@ fn value(name: &str, cell: ValueRef<'_>) -> Value {
 /// Writes the rows of a question as JSON lines; how many.
 fn lines(conn: &Connection, sql: &str, key: &str, out: &mut dyn Write) -> Result<u64, StoreError> {
     let mut stmt = conn.prepare(sql)?;
-    let names: Vec<String> = stmt.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = stmt.column_names().map(str::to_owned).collect();
     let mut rows = stmt.query([key])?;
     let mut n = 0;
     while let Some(row) = rows.next()? {

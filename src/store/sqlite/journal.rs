@@ -34,6 +34,19 @@ impl SqliteJournal {
         Ok(Self { conn: Mutex::new(conn) })
     }
 
+    /// Opens the journal of a record that is there, to look something up; `None` where there is no record, or one of a
+    /// layout that had no journal yet. Makes and migrates nothing.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn open_existing(dir: &Path) -> Result<Option<Self>, StoreError> {
+        match schema::open_companion(dir) {
+            Ok(conn) => Ok(Some(Self { conn: Mutex::new(conn) })),
+            Err(StoreError::Missing { .. }) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     fn conn(&self) -> MutexGuard<'_, Connection> {
         self.conn.lock().unwrap_or_else(PoisonError::into_inner)
     }
