@@ -5,6 +5,8 @@
 //! ([`shapes`]); the HTTP interface sends them as they are. Calls block and read no clock: whoever asks says which day is
 //! today.
 
+pub mod run_values;
 pub mod shapes;
+pub mod windows;
 
 pub use shapes::*;
