@@ -97,6 +97,22 @@ pub struct RunSummary {
     pub strides: u32,
     /// See `strides`.
     pub usable_share: Option<f64>,
+    /// From the begin of running to the end, s; 0 where nobody ran.
+    pub run_s: f64,
+}
+
+impl RunSummary {
+    /// A run made without sensors, of which a watch tells how it began and how steep it was; `None` where it tells neither.
+    #[must_use]
+    pub fn told(first5_speed_ratio: Option<f64>, downhill_km: Option<f64>) -> Option<Self> {
+        if first5_speed_ratio.is_none() && downhill_km.is_none() {
+            return None;
+        }
+        let mut run = of_windows(&RunWindows::default(), &BTreeSet::new());
+        run.values.first5_speed_ratio = first5_speed_ratio;
+        run.values.downhill_km = downhill_km;
+        Some(run)
+    }
 }
 
 /// How a raw value is made of a metric.
@@ -130,17 +146,23 @@ const RECIPES: &[Recipe] = &[
     recipe("drop_left_deg", Id::PelvisDrop, DEG_PER_RAD, Sides::Left, SACRUM),
     recipe("drop_right_deg", Id::PelvisDrop, DEG_PER_RAD, Sides::Right, SACRUM),
     recipe("ml_ratio", Id::MlRmsRatio, 1.0, Sides::All, &[]),
-    recipe("sacral_peak_g", Id::SacralPeakAcc, 1.0 / STANDARD_GRAVITY, Sides::All, &[]),
-    recipe("tibial_peak_g", Id::TibialPeakAcc, 1.0 / STANDARD_GRAVITY, Sides::Mean, &[]),
+    recipe(
+        "sacral_peak_g",
+        Id::SacralPeakAcc,
+        1.0 / STANDARD_GRAVITY,
+        Sides::All,
+        &[],
+    ),
+    recipe(
+        "tibial_peak_g",
+        Id::TibialPeakAcc,
+        1.0 / STANDARD_GRAVITY,
+        Sides::Mean,
+        &[],
+    ),
 ];
 
-const fn recipe(
-    name: &'static str,
-    metric: Id,
-    factor: f64,
-    sides: Sides,
-    hangs_on: &'static [Placement],
-) -> Recipe {
+const fn recipe(name: &'static str, metric: Id, factor: f64, sides: Sides, hangs_on: &'static [Placement]) -> Recipe {
     Recipe {
         name,
         metric,
@@ -229,7 +251,10 @@ pub fn of_windows(run: &RunWindows, moved: &BTreeSet<Placement>) -> RunSummary {
         }
     };
     if run.downhill_m.is_none() {
-        absent.insert("downhill_km".to_owned(), "grade is not known: it needs a foot sensor".to_owned());
+        absent.insert(
+            "downhill_km".to_owned(),
+            "grade is not known: it needs a foot sensor".to_owned(),
+        );
     }
     let why_not = why_not(run, level_windows, speed_ms);
     let usable_share = (run.strides > 0).then(|| f64::from(run.usable) / f64::from(run.strides));
@@ -256,6 +281,7 @@ pub fn of_windows(run: &RunWindows, moved: &BTreeSet<Placement>) -> RunSummary {
         late,
         strides: run.strides,
         usable_share,
+        run_s: run.run_s,
     }
 }
 
@@ -271,7 +297,9 @@ fn data(strides: u32, windows: u32, usable: Option<f64>) -> DataWord {
 fn why_not(run: &RunWindows, windows: u32, speed: Option<f64>) -> Vec<String> {
     let mut why = Vec::new();
     if windows < FEWEST_WINDOWS {
-        why.push(format!("{windows} level, steady windows of 25 strides after the first five minutes; {FEWEST_WINDOWS} needed"));
+        why.push(format!(
+            "{windows} level, steady windows of 25 strides after the first five minutes; {FEWEST_WINDOWS} needed"
+        ));
         let mut refused = run.refused.clone();
         refused.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         if let Some((reason, n)) = refused.first() {
@@ -317,7 +345,10 @@ fn combined(run: &RunWindows, metric: Id, sides: Sides, keep: impl Fn(f64) -> bo
         Sides::Left => of(Some(Side::Left)),
         Sides::Right => of(Some(Side::Right)),
         Sides::Mean => {
-            let known: Vec<f64> = [Side::Left, Side::Right].into_iter().filter_map(|s| of(Some(s))).collect();
+            let known: Vec<f64> = [Side::Left, Side::Right]
+                .into_iter()
+                .filter_map(|s| of(Some(s)))
+                .collect();
             match known.len() {
                 0 => of(None),
                 n => Some(known.iter().sum::<f64>() / n as f64),
@@ -346,7 +377,9 @@ fn contact_asymmetry(run: &RunWindows) -> Result<f64, String> {
         (l + r > 0.0).then(|| 200.0 * (l - r) / (l + r))
     });
     median(&indices.collect::<Vec<_>>()).ok_or_else(|| {
-        let one = [Side::Left, Side::Right].into_iter().find(|s| run.values(Id::ContactTime, Some(*s)).next().is_none());
+        let one = [Side::Left, Side::Right]
+            .into_iter()
+            .find(|s| run.values(Id::ContactTime, Some(*s)).next().is_none());
         one.map_or_else(
             || "no window of both feet at the same time".to_owned(),
             |s| absence(run, Id::ContactTime, Some(s)),
@@ -358,7 +391,11 @@ fn metric_of_run(run: &RunWindows, metric: Id) -> Option<MetricOfRun> {
     let per_side = crate::metrics::symmetry::COMPARED.contains(&metric);
     let sides = if per_side { Sides::Mean } else { Sides::All };
     let both = combined(run, metric, sides, |_| true)?;
-    let side = |s: Side| per_side.then(|| median(&run.values(metric, Some(s)).collect::<Vec<_>>())).flatten();
+    let side = |s: Side| {
+        per_side
+            .then(|| median(&run.values(metric, Some(s)).collect::<Vec<_>>()))
+            .flatten()
+    };
     let values: Vec<f64> = run.values(metric, None).collect();
     let last_from = run.run_s - LAST_S;
     Some(MetricOfRun {
@@ -367,7 +404,9 @@ fn metric_of_run(run: &RunWindows, metric: Id) -> Option<MetricOfRun> {
         right: side(Side::Right),
         sigma: standard_error(&values),
         first: combined(run, metric, sides, |t| (FIRST_S.0..FIRST_S.1).contains(&t)),
-        last: (last_from >= FIRST_S.1).then(|| combined(run, metric, sides, |t| t >= last_from)).flatten(),
+        last: (last_from >= FIRST_S.1)
+            .then(|| combined(run, metric, sides, |t| t >= last_from))
+            .flatten(),
     })
 }
 
@@ -406,7 +445,11 @@ fn late_changes(run: &RunWindows) -> Result<Vec<LateChange>, String> {
     })?;
     let changes = report.markers.iter().filter_map(|m| {
         let (marker, percent) = marker_of(m.marker.metric)?;
-        let in_rule_unit = if percent { 100.0 * m.share()? } else { m.change * DEG_PER_RAD };
+        let in_rule_unit = if percent {
+            100.0 * m.share()?
+        } else {
+            m.change * DEG_PER_RAD
+        };
         Some(LateChange {
             marker: marker.to_owned(),
             metric: m.marker.metric,
@@ -468,13 +511,24 @@ mod tests {
         let mut own: Vec<&str> = own.collect();
         own.sort_unstable();
         assert_eq!(own, rules.measured().collect::<Vec<_>>());
-        assert!(own.iter().all(|n| matches!(rules.raw(n).expect("raw").source, Source::Sensors(_))));
+        assert!(
+            own.iter()
+                .all(|n| matches!(rules.raw(n).expect("raw").source, Source::Sensors(_)))
+        );
         let r = &rules.reference;
-        assert_eq!((r.min_windows, r.window_strides as usize), (FEWEST_WINDOWS, crate::metrics::aggregate::BLOCK_STRIDES));
+        assert_eq!(
+            (r.min_windows, r.window_strides as usize),
+            (FEWEST_WINDOWS, crate::metrics::aggregate::BLOCK_STRIDES)
+        );
         close(Some(&(r.skip_first_minutes * 60.0)), super::super::windows::SKIPPED_S);
-        close(Some(&(r.max_abs_grade_pct / 100.0)), crate::metrics::aggregate::LEVEL_GRADE);
+        close(
+            Some(&(r.max_abs_grade_pct / 100.0)),
+            crate::metrics::aggregate::LEVEL_GRADE,
+        );
         let markers: Vec<&str> = rules.markers.iter().map(|m| m.name.as_str()).collect();
-        let made = crate::metrics::noticeable::NOTICEABLE.iter().filter_map(|n| marker_of(n.metric));
+        let made = crate::metrics::noticeable::NOTICEABLE
+            .iter()
+            .filter_map(|n| marker_of(n.metric));
         assert!(made.clone().count() == markers.len() && made.into_iter().all(|(m, _)| markers.contains(&m)));
     }
 
@@ -485,13 +539,20 @@ mod tests {
         assert!(got.why_not[0].contains("10 needed"), "{:?}", got.why_not);
         let none = of(2.0, |_, _| ()).values;
         assert!(none.metrics.is_empty());
-        assert_eq!(none.absent["cadence_spm"], "no level, steady window after the first five minutes");
+        assert_eq!(
+            none.absent["cadence_spm"],
+            "no level, steady window after the first five minutes"
+        );
         let hilly = of(20.0, |_, r| {
             if let Some(foot) = &mut r.stride.foot {
                 foot.displacement.v.z = 0.04 * foot.displacement.v.x;
             }
         });
-        assert!(hilly.values.why_not[1].contains("more than 2 %"), "{:?}", hilly.values.why_not);
+        assert!(
+            hilly.values.why_not[1].contains("more than 2 %"),
+            "{:?}",
+            hilly.values.why_not
+        );
     }
 
     #[test]

@@ -99,7 +99,11 @@ impl Collector {
         if stride.activity == Activity::Running {
             let began = *self.began.get_or_insert(stride.start);
             if let Some(speed) = record.metrics.value(Id::Speed) {
-                let part = if stride.start.since(began) < SKIPPED_S { &mut self.early } else { &mut self.later };
+                let part = if stride.start.since(began) < SKIPPED_S {
+                    &mut self.early
+                } else {
+                    &mut self.later
+                };
                 part.push(speed);
             }
         }
@@ -202,7 +206,11 @@ impl RunWindows {
             .filter(|w| w.stats.side == Some(Side::Left))
             .filter_map(move |l| {
                 let overlap = |r: &&Window| l.span_s.1.min(r.span_s.1) - l.span_s.0.max(r.span_s.0);
-                let best = self.windows.iter().filter(right).max_by(|a, b| overlap(a).total_cmp(&overlap(b)))?;
+                let best = self
+                    .windows
+                    .iter()
+                    .filter(right)
+                    .max_by(|a, b| overlap(a).total_cmp(&overlap(b)))?;
                 (overlap(&best) >= 0.5 * (l.span_s.1 - l.span_s.0)).then_some((&l.stats, &best.stats))
             })
     }
@@ -340,7 +348,11 @@ pub(super) mod tests {
         }));
         let down = got.downhill_m.expect("grade");
         assert!((down - 900.0).abs() < 60.0, "{down}");
-        let level = got.refused.iter().find(|(w, _)| *w == NotEligible::NotLevel).expect("hills");
+        let level = got
+            .refused
+            .iter()
+            .find(|(w, _)| *w == NotEligible::NotLevel)
+            .expect("hills");
         assert!((30..=36).contains(&level.1), "{}", level.1);
     }
 

@@ -11,6 +11,7 @@
 
 mod codes;
 mod errors;
+mod flag_series;
 mod journal;
 mod ledger;
 mod lock;
@@ -18,6 +19,7 @@ mod outbox;
 #[cfg(test)]
 mod outbox_tests;
 mod read;
+mod run_values;
 mod schema;
 mod series;
 #[cfg(test)]
@@ -25,9 +27,11 @@ mod tests;
 mod write;
 mod writer;
 
+pub use flag_series::{FlagSeries, KeptInput, KeptState, KeptSummary, SeriesChanged, SqliteFlagSeries};
 pub use journal::SqliteJournal;
 pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;
+pub use run_values::{KeptRun, SqliteRunValues};
 pub use schema::RECORD_FILE;
 pub use writer::{GROUP_ROWS, GROUP_TIME};
 
