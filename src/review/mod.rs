@@ -5,6 +5,7 @@
 //! ([`shapes`]); the HTTP interface sends them as they are. Calls block and read no clock: whoever asks says which day is
 //! today.
 
+pub mod flag_words;
 pub mod flags;
 pub mod history_of;
 pub mod local_day;
