@@ -8,11 +8,14 @@
 pub mod flag_words;
 pub mod flags;
 pub mod history_of;
+pub mod load;
 pub mod local_day;
+pub mod own_usual;
 pub mod record;
 pub mod run_values;
 pub mod shapes;
 pub mod sight;
+pub mod trend;
 pub mod windows;
 
 pub use history_of::Past;
