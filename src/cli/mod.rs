@@ -42,6 +42,7 @@ pub mod simulated_recording;
 pub mod summary;
 #[cfg(test)]
 mod test_radio;
+pub mod trend;
 pub mod words;
 
 use crate::config::Settings;
@@ -128,6 +129,8 @@ enum Verb {
     Doctor,
     /// Lower-back flags: what changed against one's own usual
     Flags(flags::FlagsArgs),
+    /// One metric over weeks at matched speed, against your own usual
+    Trend(trend::TrendArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -277,6 +280,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Doctor => doctor::run(&globals, listing),
         Verb::Pod(args) => pod::run(&globals, args),
         Verb::Flags(args) => flags::run(&globals, args),
+        Verb::Trend(args) => trend::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {
