@@ -345,11 +345,12 @@ runners to scatter by ([flag-spreads](flag-spreads.md)).
     for (name, (mean, sd)) in scatters(steady) {
         let _ = writeln!(t, "| `{name}` | {mean:.2} | {sd:.3} | {} |", assumed(&name));
     }
-    let eligible: usize = steady.iter().map(|s| s.past.comparable().count()).sum();
+    let everybody = || steady.iter().chain(changed).chain(shanks);
+    let eligible: usize = everybody().map(|s| s.past.comparable().count()).sum();
     let _ = write!(
         t,
         "
-{eligible} of {} runs of the steady runners could be compared.
+{eligible} of {} runs of all runners could be compared; a run that cannot does not vote.
 
 ## Flags
 
@@ -359,7 +360,7 @@ further ahead and {fewer:.0} % fewer steps from one run on; the flag stood at wa
 | flag | steady: info | steady: watch | changed: 3 runs | 5 runs | changed, with shanks: 3 runs | 5 runs |
 |---|---|---|---|---|---|---|
 ",
-        n * runs as usize
+        everybody().count() * runs as usize
     );
     for id in FORM_FLAGS {
         let ever = |l: LevelWord| {
@@ -449,11 +450,12 @@ fn a_steady_runner_gets_no_watch_and_a_changed_one_does() {
         std::fs::write(project_root().join("docs/reference/season.md"), &page).expect("the page");
     }
     for s in all.steady.iter().chain(&all.changed).chain(&all.shanks) {
+        // Lost frames can cost a run the tenth window; never more than one run of a season.
         let comparable = s.past.comparable().count() as u32;
-        assert_eq!(
-            comparable,
-            REFERENCE_RUNS + WATCHED_RUNS,
-            "{}: {:?}",
+        let runs = REFERENCE_RUNS + WATCHED_RUNS;
+        assert!(
+            comparable + 1 >= runs,
+            "{}: {comparable}, {:?}",
             s.past.athlete,
             s.past.left_out
         );
