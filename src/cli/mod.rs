@@ -24,6 +24,7 @@ pub mod doctor;
 pub mod export;
 pub mod failure;
 pub mod flags;
+pub mod flags_record;
 pub mod forget;
 #[cfg(feature = "tracks")]
 pub mod import;
@@ -58,6 +59,7 @@ pub mod squad;
 pub mod summary;
 #[cfg(test)]
 mod test_radio;
+pub mod trend;
 pub mod words;
 
 use crate::config::Settings;
@@ -167,8 +169,10 @@ enum Verb {
     Shoes(shoes::ShoesArgs),
     /// The journal: list, runs made without lope, rest days, notes
     Log(Box<log_book::LogArgs>),
-    /// Lower-back flags of a history: what changed against one's own usual
+    /// Lower-back flags: what changed against one's own usual
     Flags(flags::FlagsArgs),
+    /// One metric over weeks at matched speed, against your own usual
+    Trend(trend::TrendArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -335,6 +339,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Shoes(args) => shoes::run(&globals, args),
         Verb::Log(args) => log_book::run(&globals, args),
         Verb::Flags(args) => flags::run(&globals, args),
+        Verb::Trend(args) => trend::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

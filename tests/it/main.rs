@@ -59,6 +59,8 @@ mod owning;
 mod reference;
 #[cfg(feature = "cli")]
 mod refusals;
+#[cfg(all(feature = "files", feature = "store"))]
+mod season;
 #[cfg(feature = "files")]
 mod sensor_vectors;
 #[cfg(feature = "cli")]

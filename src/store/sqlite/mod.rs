@@ -14,6 +14,7 @@ mod care;
 mod codes;
 mod dump;
 mod errors;
+mod flag_series;
 mod forget;
 mod journal;
 mod ledger;
@@ -22,6 +23,7 @@ mod outbox;
 #[cfg(test)]
 mod outbox_tests;
 mod read;
+mod run_values;
 mod schema;
 mod series;
 #[cfg(test)]
@@ -32,10 +34,12 @@ mod writer;
 pub use backup::Backup;
 pub use care::{RawHeld, RawLimits, too_much};
 pub use dump::{ATHLETE_TABLES, SESSION_TABLES};
+pub use flag_series::{FlagSeries, KeptInput, KeptState, KeptSummary, SeriesChanged, SqliteFlagSeries};
 pub use forget::Forgotten;
 pub use journal::SqliteJournal;
 pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;
+pub use run_values::{KeptRun, SqliteRunValues};
 pub use schema::RECORD_FILE;
 pub use writer::{GROUP_ROWS, GROUP_TIME};
 
