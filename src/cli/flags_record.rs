@@ -3,12 +3,12 @@
 //! Each of them also brings the kept time series of flags up to date, so that other programs see what was last said here.
 
 use super::Globals;
+use super::athlete_choice::{self, AthleteArg};
 use super::failure::{Exit, Failure};
 use super::flags::RulesArg;
 use crate::review::flags::{flag_detail, flag_history, flag_series, flags_now, replay};
 use crate::review::{FlagHistory, FlagsNow, LevelWord, Past, Review, Sight, flag_words};
 use crate::risk::Rules;
-use crate::runtime::keep;
 use crate::store::AthleteId;
 use crate::store::journal::Day;
 use clap::Args;
@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 /// Whose flags, and of which day.
 #[derive(Args, Debug, Default)]
 pub struct WhoseArgs {
-    /// Whose; `me` where nobody is named
+    /// Whose; the one of `lope athlete use`, else `me`, where nobody is named
     #[arg(long, value_name = "ID")]
     pub athlete: Option<String>,
 }
@@ -49,19 +49,12 @@ pub fn day(text: Option<&str>) -> Result<Day, Failure> {
 /// The athlete named, or the usual one.
 ///
 /// # Errors
-/// The id is none.
-pub fn athlete(named: Option<&str>) -> Result<AthleteId, Failure> {
-    match named {
-        None => Ok(keep::athlete()?),
-        Some(id) => Ok(AthleteId::parse(id).map_err(|e| {
-            Failure::new(
-                "lope::athlete::unknown",
-                Exit::Unknown,
-                format!("{id} is no athlete's id."),
-            )
-            .why(e.to_string())
-        })?),
-    }
+/// Nobody goes by that id.
+pub fn athlete(globals: &Globals, named: Option<&str>) -> Result<AthleteId, Failure> {
+    let arg = AthleteArg {
+        athlete: named.map(str::to_owned),
+    };
+    Ok(athlete_choice::resolve(globals, &arg, Some(&globals.data_dir()?))?.id)
 }
 
 fn open(globals: &Globals, rules: Rules) -> Result<Review, Failure> {
@@ -111,7 +104,7 @@ pub fn show(
     rules: &RulesArg,
 ) -> Result<Exit, Failure> {
     let review = open(globals, rules.read()?)?;
-    let past = past_of(&review, &athlete(whose.athlete.as_deref())?, day(on)?)?;
+    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?)?;
     let rules = review.rules();
     let Some(id) = flag else {
         let now = flags_now(rules, &past, Sight::Everything);
@@ -213,7 +206,7 @@ pub fn explain(
     rules: &RulesArg,
 ) -> Result<Exit, Failure> {
     let review = open(globals, rules.read()?)?;
-    let past = past_of(&review, &athlete(whose.athlete.as_deref())?, day(on)?)?;
+    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?)?;
     let rules = review.rules();
     let detail = flag_detail(rules, &past, Sight::Everything, flag).ok_or_else(|| no_such_flag(rules, flag))?;
     if globals.console.json {
@@ -231,7 +224,7 @@ pub fn explain(
 /// Those of the store.
 pub fn history(globals: &Globals, whose: &WhoseArgs, on: Option<&str>, rules: &RulesArg) -> Result<Exit, Failure> {
     let review = open(globals, rules.read()?)?;
-    let past = past_of(&review, &athlete(whose.athlete.as_deref())?, day(on)?)?;
+    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?)?;
     let all = flag_history(review.rules(), &past, Sight::Everything);
     if globals.console.json {
         return print_json(globals, &all);
@@ -284,7 +277,7 @@ pub fn replayed(globals: &Globals, whose: &WhoseArgs, on: Option<&str>, other: &
     }
     let other = other.read()?;
     let review = open(globals, crate::interchange::flag_rules::built_in())?;
-    let past = past_of(&review, &athlete(whose.athlete.as_deref())?, day(on)?)?;
+    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?)?;
     let differences = replay(review.rules(), &other, &past, Sight::Everything);
     if globals.console.json {
         let object = json!({ "old": review.rules().version, "new": other.version, "differences": differences });

@@ -17,6 +17,7 @@ pub mod calibrate;
 pub mod checkin;
 pub mod config_file;
 pub mod console;
+pub mod cue_sound;
 pub mod days;
 pub mod demo;
 pub mod desk;

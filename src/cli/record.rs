@@ -2,13 +2,19 @@
 
 use super::Globals;
 use super::athlete_choice::{self, AthleteArg};
+use super::cue_sound::{self, Sound};
 use super::failure::{Exit, Failure};
 use super::live_view;
 use super::sensor_choice::{self, Choice, SensorArgs};
 use super::summary::Summary;
+use crate::interchange::flag_rules;
 use crate::model::units::{STANDARD_GRAVITY, rad};
 use crate::model::{Athlete, Placement, SegmentKind};
+use crate::review::Review;
+use crate::risk::Coaching;
+use crate::risk::cue::Wish as CueWish;
 use crate::runtime::collect::SensorPlan;
+use crate::runtime::cueing::{self, Cueing};
 use crate::runtime::keep::Keeper;
 use crate::runtime::live::{self, LiveError, View};
 use crate::runtime::offline::Pass;
@@ -56,11 +62,26 @@ pub struct RecordArgs {
     /// Body mass of the runner, kg: for stiffness and force
     #[arg(long, value_name = "KG", value_parser = mass)]
     mass_kg: Option<f64>,
+    /// Say something about step rate while running: a few words, or ticks at 5 % above your usual (docs/cues.md)
+    #[arg(long, value_enum, value_name = "HOW")]
+    cue: Option<CueArg>,
+    /// With --cue: short clicks instead of the terminal's bell
+    #[arg(long, requires = "cue")]
+    click: bool,
     /// A word to find the run by
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
     #[command(flatten)]
     who: AthleteArg,
+}
+
+/// How cues are given.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum CueArg {
+    /// A few words when your steps stay slower than your usual at this speed
+    Words,
+    /// Ticks at 5 % above your usual, in bursts
+    Metronome,
 }
 
 /// Parses a height for clap: people who run are between these.
@@ -245,6 +266,7 @@ impl Session<'_> {
         let meta = settle::meta_of(&self.plan, config.sensors.clone());
         let mut keeper = Keeper::open(self.store, meta)?;
         let (to_view, view) = watch::channel(View::default());
+        let mut cueing = self.cueing()?;
         let viewer = self.viewer(view, record_view);
         let (to_fed, fed) = std::sync::mpsc::sync_channel(1);
         let (stop, limit) = (self.stop.clone(), self.args.limit);
@@ -256,8 +278,12 @@ impl Session<'_> {
         let mut tally = Tally::default();
         let done = live::run_on(runtime, config, source, &self.stop, to_view, |output| {
             tally.take(output);
+            if let Some(cueing) = &mut cueing {
+                cueing.take(output);
+            }
             keeper.take(output)
         });
+        drop(cueing);
         let shown = viewer.join();
         let fed = fed.recv();
         let losses = match done {
@@ -292,6 +318,33 @@ impl Session<'_> {
             truncated: Vec::new(),
         };
         Ok((whole, fed, pass))
+    }
+
+    /// Cues, where they were asked for; why they will stay silent is said before the run, not in it.
+    fn cueing(&self) -> Result<Option<Cueing>, Failure> {
+        let console = self.globals.console;
+        let Some(how) = self.args.cue else { return Ok(None) };
+        let wish = match how {
+            CueArg::Words => CueWish::Words,
+            CueArg::Metronome => CueWish::Metronome,
+        };
+        let dir = self.globals.data_dir()?;
+        let rules = flag_rules::built_in();
+        let past = Review::open(&dir, rules.clone())?.past(&self.plan.athlete, super::flags_record::day(None)?)?;
+        if cueing::standing(&rules, &past).coaching != Coaching::Open {
+            console.advice("cues stay off: something you ticked should be looked at first (lope flags)");
+        }
+        let (tell, told) = watch::channel(cueing::QUIET);
+        let sound = match self.args.click.then(|| Sound::click(&dir)) {
+            Some(Some(sound)) => sound,
+            Some(None) => {
+                console.advice("no player of sounds is installed; cues ring the terminal's bell");
+                Sound::bell()
+            }
+            None => Sound::bell(),
+        };
+        std::thread::spawn(move || cue_sound::play(&told, sound, |words| console.advice(words)));
+        Ok(Some(Cueing::new(rules, &past, wish, tell)))
     }
 
     fn viewer(

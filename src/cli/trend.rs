@@ -53,7 +53,7 @@ pub fn run(globals: &Globals, args: &TrendArgs) -> Result<Exit, Failure> {
         part: Part::from_name(&args.part).unwrap_or_default(),
     };
     let review = Review::open(&globals.data_dir()?, rules)?;
-    let who = athlete(args.whose.athlete.as_deref())?;
+    let who = athlete(globals, args.whose.athlete.as_deref())?;
     let past = review.past(&who, day(args.day.as_deref())?)?;
     let kept = review.series().state_changes(&who, &review.rules().version)?;
     let t = trend(review.rules(), &past, &query, Sight::Everything, &kept);

@@ -2,6 +2,7 @@
 //!
 //! - [`offline`] — a recording through the loop, as fast as it goes.
 //! - [`collect`] — sensors collected from, one task each.
+//! - [`cueing`] — what to say to a runner, if anything.
 //! - [`doctor`] — what works on this machine and what mends the rest; [`machine`] looks, [`radio_trouble`] knows radios.
 //! - [`export`] — everything kept, as files in open formats.
 //! - [`keep`] — a session on its way into the store.
@@ -16,6 +17,7 @@
 )]
 
 pub mod collect;
+pub mod cueing;
 pub mod doctor;
 pub mod export;
 pub mod keep;

@@ -32,9 +32,9 @@ fn near(found: Option<f64>, expected: f64, within: f64) {
 fn warmed_up() -> Vec<Moment> {
     let mut run = steady(1200, 3.0, 0.0);
     let mut north = 0.0;
-    for i in 1..run.len() {
-        north += if run[i].s <= 300 { 2.7 } else { 3.0 };
-        run[i].north_m = north;
+    for moment in run.iter_mut().skip(1) {
+        north += if moment.s <= 300 { 2.7 } else { 3.0 };
+        moment.north_m = north;
     }
     run
 }
