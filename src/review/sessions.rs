@@ -1,6 +1,6 @@
 //! Sessions as lists show them, and what each sensor delivered.
 
-use super::history_of::{LeftOut, Past, PastSession, Recorded, main_ground};
+use super::history_of::{Past, Recorded, main_ground};
 use super::record::Review;
 use super::shapes::{
     Coverage, CoverageSpan, DataWord, FlagLevel, LevelWord, SensorItem, SessionItem, SpanWord, StateChange,
@@ -8,9 +8,7 @@ use super::shapes::{
 use crate::model::Placement;
 use crate::store::journal::Day;
 use crate::store::sqlite::KeptState;
-use crate::store::{
-    Completeness, History as _, Origin, RowQuery, SessionEvent, SessionId, SessionRow, StoreError, WallClock,
-};
+use crate::store::{Completeness, History as _, Origin, RowQuery, SessionEvent, SessionRow, StoreError, WallClock};
 use std::collections::BTreeMap;
 
 /// Kept changes of states as changes.
@@ -115,13 +113,6 @@ pub fn session_items(past: &Past, changes: &[StateChange]) -> Vec<SessionItem> {
     let mut items: Vec<SessionItem> = past.recorded.iter().map(|r| session_item(past, r, changes)).collect();
     items.sort_by(|a, b| (b.start_us, &b.id).cmp(&(a.start_us, &a.id)));
     items
-}
-
-/// The session that counts with this id, and why it does not where it does not.
-pub fn counted<'a>(past: &'a Past, id: &SessionId) -> Result<&'a PastSession, Option<&'a LeftOut>> {
-    let what = format!("session {id}");
-    let counted = past.sessions.iter().find(|s| s.id() == Some(id));
-    counted.ok_or_else(|| past.left_out.iter().find(|l| l.what == what))
 }
 
 /// What each sensor of a session delivered: holes in its samples, and from when on it sat differently. Samples at the limit
