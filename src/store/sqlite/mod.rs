@@ -9,11 +9,13 @@
 //! [`SqliteStore`] is the one writer of a folder and answers questions too. [`SqliteReader`] only answers, needs no
 //! lock, and may be opened by any process while another writes. SQL stands in this folder and nowhere else.
 
+mod access;
 mod codes;
 mod errors;
 mod journal;
 mod ledger;
 mod lock;
+mod newest;
 mod outbox;
 #[cfg(test)]
 mod outbox_tests;
@@ -25,9 +27,11 @@ mod tests;
 mod write;
 mod writer;
 
+pub use access::SqliteAccess;
 pub use journal::SqliteJournal;
 pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;
+pub use newest::NewestQuery;
 pub use schema::RECORD_FILE;
 pub use writer::{GROUP_ROWS, GROUP_TIME};
 
