@@ -15,9 +15,9 @@ pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
+pub mod flags;
 #[cfg(feature = "influx")]
 pub mod influx;
-pub mod flags;
 pub mod listening;
 pub mod live_view;
 pub mod orientation;

@@ -25,9 +25,9 @@ pub mod event;
 #[cfg(test)]
 mod fixture;
 pub mod ids;
-pub mod journal;
 #[cfg(feature = "influx")]
 pub mod influx;
+pub mod journal;
 pub mod memory;
 pub mod outbox;
 mod private;

@@ -326,7 +326,11 @@ impl CheckIn {
     pub(super) fn problem(&self) -> Option<String> {
         let names = self.ticks.iter().chain(&self.places);
         let odd = names.into_iter().find(|t| {
-            t.is_empty() || t.len() > 40 || !t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            t.is_empty()
+                || t.len() > 40
+                || !t
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         });
         odd.map(|t| format!("{t:?} is no name of a tick or place"))
             .or_else(|| outside("sleep_hours", self.sleep_hours, 0.0, 24.0))
@@ -393,7 +397,11 @@ impl BodyTest {
             .or_else(|| outside("knee_ext_deficit_deg", self.knee_ext_deficit_deg, -20.0, 110.0))
             .or_else(|| outside("side_plank_left_s", self.side_plank_left_s, 0.0, 3600.0))
             .or_else(|| outside("side_plank_right_s", self.side_plank_right_s, 0.0, 3600.0))
-            .or_else(|| self.scores.iter().find_map(|s| outside(&s.name, Some(s.value), -1e6, 1e6)))
+            .or_else(|| {
+                self.scores
+                    .iter()
+                    .find_map(|s| outside(&s.name, Some(s.value), -1e6, 1e6))
+            })
             .or_else(|| self.scores.iter().find_map(|s| too_long("the name", &s.name)))
     }
 }

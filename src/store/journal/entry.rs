@@ -328,7 +328,10 @@ impl Body {
             Self::ClinicianNote(note) => super::bodies::too_long("the note", &note.text),
             Self::Restart(restart) => super::bodies::too_long("the reason", &restart.reason),
             Self::Consent(consent) => super::bodies::too_long("the recipient", &consent.recipient),
-            Self::FlagAction(action) => action.note.as_deref().and_then(|n| super::bodies::too_long("the note", n)),
+            Self::FlagAction(action) => action
+                .note
+                .as_deref()
+                .and_then(|n| super::bodies::too_long("the note", n)),
             Self::ShoeCheck(_) => None,
         }
     }
@@ -340,11 +343,26 @@ mod tests {
 
     #[test]
     fn a_day_is_read_as_it_is_written() {
-        for (text, days) in [("1970-01-01", 0), ("2000-02-29", 11_016), ("2026-11-25", 20_782), ("2099-12-31", 47_481)] {
+        for (text, days) in [
+            ("1970-01-01", 0),
+            ("2000-02-29", 11_016),
+            ("2026-11-25", 20_782),
+            ("2099-12-31", 47_481),
+        ] {
             assert_eq!(Day::parse(text).expect("a day").days(), days);
             assert_eq!(Day::from_days(days).to_string(), text);
         }
-        for wrong in ["", "2026-2-1", "2026-02-30", "2026-13-01", "1969-12-31", "2100-01-01", "2026/02/01", "26-02-01", "2026-02-0a"] {
+        for wrong in [
+            "",
+            "2026-2-1",
+            "2026-02-30",
+            "2026-13-01",
+            "1969-12-31",
+            "2100-01-01",
+            "2026/02/01",
+            "26-02-01",
+            "2026-02-0a",
+        ] {
             assert!(Day::parse(wrong).is_err(), "{wrong}");
         }
     }

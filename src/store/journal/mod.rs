@@ -11,8 +11,8 @@ mod entry;
 
 pub use bodies::{
     Activity, ActivityKind, ActivitySource, AthleteFacts, BodyTest, CheckIn, ClinicianNote, Consent, FlagAction,
-    FlagActionKind, Ground, GroundKm, Onset, Purpose, QuestionnaireScore, Restart, RunKind, SessionNote, Sex, ShoeCheck,
-    ShoeFacts, Weekly,
+    FlagActionKind, Ground, GroundKm, Onset, Purpose, QuestionnaireScore, Restart, RunKind, SessionNote, Sex,
+    ShoeCheck, ShoeFacts, Weekly,
 };
 pub use entry::{Body, Day, Entry, EntryId, Kind, Score};
 

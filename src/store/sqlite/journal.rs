@@ -163,7 +163,9 @@ impl Journal for SqliteJournal {
             "SELECT {COLUMNS}, until_us FROM journal_past WHERE athlete_id = ?1 AND entry_id = ?2 ORDER BY revision"
         );
         let mut stmt = conn.prepare_cached(&sql)?;
-        let rows = stmt.query_map((athlete.as_str(), id.as_str()), |row| Ok((entry_of(row)?, row.get::<_, i64>(6)?)))?;
+        let rows = stmt.query_map((athlete.as_str(), id.as_str()), |row| {
+            Ok((entry_of(row)?, row.get::<_, i64>(6)?))
+        })?;
         rows.map(|row| {
             let (read, until) = row?;
             let (entry, revision) = read?;
@@ -284,7 +286,10 @@ mod tests {
         let mut entry = check_in("x", 100, 1);
         entry.body = Body::SessionNote(far);
         let refused = journal.put(&entry, now(1)).expect_err("too far").to_string();
-        assert!(refused.contains("1200") && refused.contains("between 0 and 1000"), "{refused}");
+        assert!(
+            refused.contains("1200") && refused.contains("between 0 and 1000"),
+            "{refused}"
+        );
         journal.put(&check_in("x", 100, 1), now(1)).expect("put");
         entry.body = Body::SessionNote(SessionNote::default());
         assert!(matches!(journal.put(&entry, now(2)), Err(StoreError::Conflict { .. })));
