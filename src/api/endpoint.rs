@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 pub type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// What a route answers with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     /// Status.
     pub status: u16,

@@ -72,7 +72,11 @@ pub async fn outermost(request: Request, next: Next) -> Response {
 
 /// Looks at where a request comes from and who sends it.
 pub async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    match admitted(&app, &request).await {
+    let sent = sent(&app, request.headers());
+    let admitted = identify(&app, sent)
+        .await
+        .and_then(|caller| admitted(&app, &request, caller));
+    match admitted {
         Ok((origin, caller)) => {
             request.extensions_mut().insert(origin);
             if let Some(caller) = caller {
@@ -84,7 +88,7 @@ pub async fn admit(State(app): State<App>, mut request: Request, next: Next) -> 
     }
 }
 
-async fn admitted(app: &App, request: &Request) -> Result<(Origin, Option<Caller>), Problem> {
+fn admitted(app: &App, request: &Request, caller: Option<Caller>) -> Result<(Origin, Option<Caller>), Problem> {
     let headers = request.headers();
     let peer = request
         .extensions()
@@ -100,8 +104,7 @@ async fn admitted(app: &App, request: &Request) -> Result<(Origin, Option<Caller
         )
         .fact("ask for localhost or 127.0.0.1, or serve with --expose"));
     }
-    let caller = identify(app, headers).await.inspect_err(|_| ())?;
-    if caller.is_none() && (headers.contains_key(header::AUTHORIZATION)) {
+    if caller.is_none() && headers.contains_key(header::AUTHORIZATION) {
         app.count(&format!("bad {}", origin.address))?;
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -216,24 +219,26 @@ fn json_only(request: &Request) -> Result<(), Problem> {
     ))
 }
 
-/// Who sends it, by token or cookie.
-async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+/// What a request says of who sends it: the hash of a token, and the guard of the cookie if it came by one.
+fn sent(app: &App, headers: &HeaderMap) -> Option<(String, Option<String>)> {
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|v| v.to_str().ok())
         .and_then(|v| v.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| TokenRow::hash_of(token.trim()));
+    if let Some(hash) = bearer {
+        return Some((hash, None));
+    }
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
-    let cookie = cookies.filter_map(login::cookie_in).next();
-    let (sha256, csrf) = match (bearer, cookie) {
-        (Some(hash), _) => (hash, None),
-        (None, Some(cookie)) => match app.logins().find(cookie, app.now()) {
-            Some((hash, csrf)) => (hash, Some(csrf)),
-            None => return Ok(None),
-        },
-        (None, None) => return Ok(None),
-    };
+    let cookie = cookies.filter_map(login::cookie_in).next()?;
+    let (hash, csrf) = app.logins().find(cookie, app.now())?;
+    Some((hash, Some(csrf)))
+}
+
+/// Who sends it, if that is somebody whose token counts.
+async fn identify(app: &App, sent: Option<(String, Option<String>)>) -> Result<Option<Caller>, Problem> {
+    let Some((sha256, csrf)) = sent else { return Ok(None) };
     let token = app.ask(move |app| app.access().token(&sha256)).await?;
     let caller = token.filter(|t| t.counts(app.now())).map(Caller::of);
     Ok(match csrf {

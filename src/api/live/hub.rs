@@ -1,6 +1,6 @@
 //! The live runs of this process, and everyone who watches them.
 
-use super::frames::{Gathering, SensorNow, Shown, Word};
+use super::frames::{Gathering, SensorNow, Shown, Window, Word};
 use crate::model::{Placement, SensorConfig};
 use crate::pipeline::Output;
 use crate::store::{AthleteId, SessionId, UtcMicros};
@@ -92,6 +92,7 @@ struct Run {
     commands: mpsc::Sender<Command>,
     /// Ids of commands that were taken, so that sending one twice is harmless.
     taken: VecDeque<String>,
+    newest: Option<Window>,
 }
 
 struct State {
@@ -183,6 +184,7 @@ impl Hub {
                 to_viewers: broadcast::Sender::new(DEPTH),
                 commands,
                 taken: VecDeque::new(),
+                newest: None,
             },
         );
         drop(state);
@@ -207,6 +209,12 @@ impl Hub {
     #[must_use]
     pub fn run(&self, session: &SessionId) -> Option<RunAbout> {
         self.state().runs.get(session).map(|r| r.about.clone())
+    }
+
+    /// The latest window of a run.
+    #[must_use]
+    pub fn newest(&self, session: &SessionId) -> Option<Window> {
+        self.state().runs.get(session)?.newest.clone()
     }
 
     /// Begins to watch a run. `last` is the id of the last frame that the viewer has, if it comes back: what came since is
@@ -365,7 +373,12 @@ impl LiveRun {
         let (hub, session) = (&self.hub, &self.session);
         self.gathering.take(output, &mut |shown| {
             let (event, data) = match shown {
-                Shown::Window(w) => ("window", json!(w)),
+                Shown::Window(w) => {
+                    if let Some(run) = hub.state().runs.get_mut(session) {
+                        run.newest = Some((*w).clone());
+                    }
+                    ("window", json!(w))
+                }
                 Shown::Stride(s) => ("stride", json!(s)),
                 Shown::Event(e) => ("event", json!(e)),
             };

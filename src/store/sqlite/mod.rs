@@ -12,6 +12,7 @@
 mod access;
 mod codes;
 mod errors;
+mod forget;
 mod journal;
 mod ledger;
 mod lock;
@@ -28,6 +29,7 @@ mod write;
 mod writer;
 
 pub use access::SqliteAccess;
+pub use forget::Forgotten;
 pub use journal::SqliteJournal;
 pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;

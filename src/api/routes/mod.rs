@@ -1,0 +1,46 @@
+//! The routes, by what they are about.
+
+mod athletes;
+mod catalog;
+mod entry;
+mod explain;
+mod journal;
+mod live;
+mod machine;
+mod measured;
+mod meta;
+mod raw;
+mod sessions;
+mod shares;
+mod shoes;
+mod strides;
+mod tokens;
+
+use super::endpoint::Endpoint;
+
+/// All routes below `/api/v1`.
+#[must_use]
+pub fn all() -> Vec<Endpoint> {
+    [
+        meta::endpoints(),
+        catalog::endpoints(),
+        athletes::endpoints(),
+        sessions::endpoints(),
+        measured::endpoints(),
+        strides::endpoints(),
+        explain::endpoints(),
+        raw::endpoints(),
+        journal::endpoints(),
+        shoes::endpoints(),
+        live::endpoints(),
+        machine::endpoints(),
+        tokens::endpoints(),
+        shares::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+pub(in crate::api) use measured::reached;
+pub(in crate::api) use shares::follow as follow_share;
