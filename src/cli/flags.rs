@@ -1,10 +1,11 @@
-//! `lope flags`: the lower-back flags of a history, from a file.
+//! `lope flags`: the lower-back flags, of the record or of a file of histories.
 //!
 //! A file that is refused is refused as a whole, with every problem in it and nothing written: half an evaluation would look
 //! like a quiet one.
 
 use super::Globals;
 use super::failure::{Exit, Failure};
+use super::flags_record::{self, WhoseArgs};
 use super::safe_file::SafeFile;
 use crate::interchange::flag_history::{self, HistoryFile};
 use crate::interchange::flag_rules;
@@ -27,14 +28,47 @@ const CHANGES: [f64; 3] = [1.0, 1.5, 2.0];
 #[derive(Args, Debug)]
 pub struct FlagsArgs {
     #[command(subcommand)]
-    verb: FlagsVerb,
+    verb: Option<FlagsVerb>,
 }
 
 #[derive(Subcommand, Debug)]
 enum FlagsVerb {
+    /// The flags of the record, or one of them (without a verb: all)
+    Show {
+        /// One flag (FS1)
+        #[arg(value_name = "FLAG")]
+        flag: Option<String>,
+        #[command(flatten)]
+        whose: WhoseArgs,
+        /// The day; today where none is named
+        #[arg(long, value_name = "DAY")]
+        day: Option<String>,
+        #[command(flatten)]
+        rules: RulesArg,
+    },
+    /// Every change of a flag in the record
+    History {
+        #[command(flatten)]
+        whose: WhoseArgs,
+        /// The last day; today where none is named
+        #[arg(long, value_name = "DAY")]
+        day: Option<String>,
+        #[command(flatten)]
+        rules: RulesArg,
+    },
+    /// What would differ under another rule file
+    Replay {
+        #[command(flatten)]
+        whose: WhoseArgs,
+        /// The last day; today where none is named
+        #[arg(long, value_name = "DAY")]
+        day: Option<String>,
+        #[command(flatten)]
+        rules: RulesArg,
+    },
     /// State of every flag on every day of a file of histories
     Evaluate(EvaluateArgs),
-    /// The whole computation behind the flags of one day
+    /// The whole computation behind a flag of the record, or behind the flags of one day of a file
     Explain(ExplainArgs),
     /// The built-in rule file
     Rules,
@@ -59,15 +93,18 @@ pub struct EvaluateArgs {
 /// Arguments of `lope flags explain`.
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
-    /// File of histories (lope-flags-history/1); `-` for standard input
-    #[arg(value_name = "HISTORY.json")]
+    /// A flag of the record (FS1), or a file of histories (lope-flags-history/1; `-` for standard input)
+    #[arg(value_name = "FLAG|HISTORY.json")]
     pub history: PathBuf,
+    /// Whose flags, of the record.
+    #[command(flatten)]
+    pub whose: WhoseArgs,
     /// Which history of the file; needed where it holds several
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
-    /// Day, from 0; the last one where it is not given
+    /// Day: of the record 2026-03-01, today where none is named; of a file from 0, the last one where none is named
     #[arg(long)]
-    pub day: Option<i32>,
+    pub day: Option<String>,
     /// One flag (FS1); all that are raised where it is not given
     #[arg(long)]
     pub flag: Option<String>,
@@ -103,7 +140,18 @@ pub struct RulesArg {
 /// # Errors
 /// A refused history or rule file ([`Exit::Refused`]); what cannot be written ([`Exit::Outside`]).
 pub fn run(globals: &Globals, args: &FlagsArgs) -> Result<Exit, Failure> {
-    match &args.verb {
+    let Some(verb) = &args.verb else {
+        return flags_record::show(globals, &WhoseArgs::default(), None, None, &RulesArg { rules: None });
+    };
+    match verb {
+        FlagsVerb::Show {
+            flag,
+            whose,
+            day,
+            rules,
+        } => flags_record::show(globals, whose, flag.as_deref(), day.as_deref(), rules),
+        FlagsVerb::History { whose, day, rules } => flags_record::history(globals, whose, day.as_deref(), rules),
+        FlagsVerb::Replay { whose, day, rules } => flags_record::replayed(globals, whose, day.as_deref(), rules),
         FlagsVerb::Evaluate(args) => evaluate(globals, args),
         FlagsVerb::Explain(args) => explain(globals, args),
         FlagsVerb::Rules => globals.console.result(BUILT_IN).map(|()| Exit::Done),
@@ -133,10 +181,24 @@ fn evaluate(globals: &Globals, args: &EvaluateArgs) -> Result<Exit, Failure> {
 
 fn explain(globals: &Globals, args: &ExplainArgs) -> Result<Exit, Failure> {
     let rules = args.rules.read()?;
+    let named = args.history.to_str().unwrap_or_default();
+    if rules.flags.iter().any(|f| f.id.eq_ignore_ascii_case(named)) {
+        return flags_record::explain(globals, &args.whose, named, args.day.as_deref(), &args.rules);
+    }
     let file = read_history(&args.history, &rules)?;
     let history = one_history(&file, args.id.as_deref())?;
     let last = history.days - 1;
-    let day = args.day.unwrap_or(last);
+    let day = match &args.day {
+        None => last,
+        Some(text) => text.parse().map_err(|_| {
+            Failure::new(
+                "lope::flags::day",
+                Exit::Usage,
+                format!("{text} is no day of a file of histories."),
+            )
+            .try_this("its days are numbers from 0")
+        })?,
+    };
     let unknown =
         |what: String, advice: String| Failure::new("lope::flags::unknown", Exit::Unknown, what).try_this(advice);
     if !(0..=last).contains(&day) {

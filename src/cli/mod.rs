@@ -16,6 +16,7 @@ pub mod demo;
 pub mod doctor;
 pub mod failure;
 pub mod flags;
+pub mod flags_record;
 #[cfg(feature = "influx")]
 pub mod influx;
 pub mod listening;
@@ -125,7 +126,7 @@ enum Verb {
     Pod(pod::PodArgs),
     /// What works on this machine, what does not, and how to mend it
     Doctor,
-    /// Lower-back flags of a history: what changed against one's own usual
+    /// Lower-back flags: what changed against one's own usual
     Flags(flags::FlagsArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),

@@ -5,6 +5,20 @@
 //! ([`shapes`]); the HTTP interface sends them as they are. Calls block and read no clock: whoever asks says which day is
 //! today.
 
+pub mod flag_words;
+pub mod flags;
+pub mod history_of;
+pub mod load;
+pub mod local_day;
+pub mod own_usual;
+pub mod record;
+pub mod run_values;
 pub mod shapes;
+pub mod sight;
+pub mod trend;
+pub mod windows;
 
+pub use history_of::Past;
+pub use record::Review;
 pub use shapes::*;
+pub use sight::{Sight, Viewer};

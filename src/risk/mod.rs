@@ -26,6 +26,7 @@ mod day_inputs;
 mod diary;
 mod explain_text;
 mod gear_inputs;
+pub mod look_back;
 mod memory;
 mod other_reasons;
 mod run_inputs;

@@ -16,17 +16,20 @@ const LEAST_EXPECTED: f64 = 1e-6;
 
 /// A run in a reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Point {
-    pub(super) speed_ms: f64,
-    pub(super) value: f64,
+pub struct Point {
+    /// Speed of the run, m/s.
+    pub speed_ms: f64,
+    /// Its value.
+    pub value: f64,
     /// Place of the run among all evaluated runs.
-    pub(super) run: usize,
+    pub run: usize,
 }
 
 /// One channel's reference.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Usual {
-    pub(super) points: Vec<Point>,
+pub struct Usual {
+    /// The runs in it, in order of time.
+    pub points: Vec<Point>,
 }
 
 /// How a run compares with the reference of a channel.
@@ -90,7 +93,9 @@ pub enum NotCompared {
 }
 
 impl Usual {
-    pub(super) fn full(&self, rule: &OwnReference) -> bool {
+    /// Whether it is full and no longer moves.
+    #[must_use]
+    pub fn full(&self, rule: &OwnReference) -> bool {
         self.points.len() >= rule.full_runs
     }
 
@@ -118,7 +123,10 @@ impl Usual {
     }
 
     /// Compares a value at a speed with the reference as it stands.
-    pub(super) fn compare(
+    ///
+    /// # Errors
+    /// Why it cannot be compared.
+    pub fn compare(
         &self,
         channel: &str,
         (speed_ms, value): (f64, f64),

@@ -13,6 +13,7 @@ mod access;
 mod codes;
 mod errors;
 mod forget;
+mod flag_series;
 mod journal;
 mod ledger;
 mod lock;
@@ -21,6 +22,7 @@ mod outbox;
 #[cfg(test)]
 mod outbox_tests;
 mod read;
+mod run_values;
 mod schema;
 mod series;
 #[cfg(test)]
@@ -34,6 +36,11 @@ pub use journal::SqliteJournal;
 pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;
 pub use newest::NewestQuery;
+pub use flag_series::{FlagSeries, KeptInput, KeptState, KeptSummary, SeriesChanged, SqliteFlagSeries};
+pub use journal::SqliteJournal;
+pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
+pub use lock::LOCK_FILE;
+pub use run_values::{KeptRun, SqliteRunValues};
 pub use schema::RECORD_FILE;
 pub use writer::{GROUP_ROWS, GROUP_TIME};
 
