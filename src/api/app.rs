@@ -7,8 +7,10 @@ use super::access::login::Logins;
 use super::access::rate::{Buckets, Rate};
 use super::live::Hub;
 use super::problem::Problem;
+use crate::review::Review;
 use crate::risk::rules::Rules;
 use crate::store::access::Access;
+use crate::store::journal::Day;
 use crate::store::{AthleteId, SqliteAccess, SqliteJournal, SqliteReader, StoreError, UtcMicros};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -38,6 +40,8 @@ const LOGIN_RATE: Rate = Rate {
 pub struct Clock {
     /// The wall clock.
     pub utc: Arc<dyn Fn() -> UtcMicros + Send + Sync>,
+    /// The day of this machine's calendar.
+    pub today: Arc<dyn Fn() -> Day + Send + Sync>,
     /// A clock that only runs forward, from any zero.
     pub steady: Arc<dyn Fn() -> Duration + Send + Sync>,
 }
@@ -144,8 +148,7 @@ pub struct Setup {
 
 struct Inner {
     dir: PathBuf,
-    reader: SqliteReader,
-    journal: SqliteJournal,
+    review: Review,
     access: SqliteAccess,
     places: Arc<Semaphore>,
     clock: Clock,
@@ -155,7 +158,6 @@ struct Inner {
     hub: Hub,
     checks: Box<dyn Fn() -> Vec<MachineCheck> + Send + Sync>,
     kits: Vec<KitItem>,
-    rules: Rules,
     logins: Logins,
     requests: Option<Mutex<Buckets>>,
     login_tries: Mutex<Buckets>,
@@ -181,11 +183,9 @@ impl App {
     /// Those of the store.
     pub fn open(setup: Setup) -> Result<Self, StoreError> {
         let access = SqliteAccess::open(&setup.dir)?;
-        let journal = SqliteJournal::open(&setup.dir)?;
-        let reader = SqliteReader::open(&setup.dir)?;
+        let review = Review::open(&setup.dir, setup.rules)?;
         Ok(Self(Arc::new(Inner {
-            reader,
-            journal,
+            review,
             access,
             places: Arc::new(Semaphore::new(READERS)),
             requests: setup.limits.requests.map(|r| Mutex::new(Buckets::new(r, CALLERS))),
@@ -202,7 +202,6 @@ impl App {
             hub: setup.hub,
             checks: setup.checks,
             kits: setup.kits,
-            rules: setup.rules,
         })))
     }
 
@@ -231,13 +230,19 @@ impl App {
     /// The record, to read. Blocks.
     #[must_use]
     pub fn reader(&self) -> &SqliteReader {
-        &self.0.reader
+        self.0.review.reader()
     }
 
     /// The journal. Blocks.
     #[must_use]
     pub fn journal(&self) -> &SqliteJournal {
-        &self.0.journal
+        self.0.review.journal()
+    }
+
+    /// Runs and seasons looked back on. Blocks.
+    #[must_use]
+    pub fn review(&self) -> &Review {
+        &self.0.review
     }
 
     /// Tokens and the log of accesses. Blocks.
@@ -261,7 +266,7 @@ impl App {
     /// Rules of the flags.
     #[must_use]
     pub fn rules(&self) -> &Rules {
-        &self.0.rules
+        self.0.review.rules()
     }
 
     /// Kits of sensors.
@@ -298,6 +303,12 @@ impl App {
     #[must_use]
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.0.trusted_proxies.contains(&peer)
+    }
+
+    /// The day of this machine's calendar.
+    #[must_use]
+    pub fn today(&self) -> Day {
+        (self.0.clock.today)()
     }
 
     /// The wall clock.

@@ -8,7 +8,7 @@ use crate::model::{Athlete, SensorConfig, SessionTime};
 use crate::pipeline::Output;
 use crate::store::batch::FIRST_ANALYSIS;
 use crate::store::{
-    AthleteId, Batch, Closing, History, Opened, Origin, SensorOutcome, SessionId, SessionMeta, SqliteStore, Store,
+    AthleteId, Batch, Closing, History, Opened, Origin, SensorOutcome, SessionEvent, SessionId, SessionMeta, SqliteStore, Store,
     StoreError, UtcMicros, WallClock,
 };
 use sha2::{Digest as _, Sha256};
@@ -178,6 +178,14 @@ impl<'a> Keeper<'a> {
             self.hand_over()?;
         }
         Ok(())
+    }
+
+    /// Takes something that happened besides what the pipeline says: a lap, a mark.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn note(&mut self, event: SessionEvent) -> Result<(), StoreError> {
+        self.batch.push_event(event)
     }
 
     /// Hands over what waits and makes it durable.

@@ -6,6 +6,7 @@
 //! - [`keep`] — a session on its way into the store.
 //! - [`live`] — a session as it happens, with tasks, channels and their loss policy.
 //! - [`record`] — a run recorded from sensors, to its last sample.
+//! - `serve` — the HTTP interface beside whatever else runs; `share_live` tells it what a run does.
 //! - [`stop`] — Ctrl-C.
 //! - [`tally`] — what a session adds up to, for summaries of every command.
 #![allow(
@@ -21,5 +22,9 @@ pub mod machine;
 pub mod offline;
 pub mod radio_trouble;
 pub mod record;
+#[cfg(feature = "serve")]
+pub mod serve;
+#[cfg(feature = "serve")]
+pub mod share_live;
 pub mod stop;
 pub mod tally;

@@ -14,19 +14,17 @@ pub const SYMPTOM_KINDS: [Kind; 5] = [
 /// Families of flags that speak of symptoms or history.
 pub const SYMPTOM_FAMILIES: [&str; 2] = ["SY", "HX"];
 
-/// Whether `name` may see what the purpose is about. The latest entry for that name counts; where there is none, the
-/// latest for everybody.
+/// Whether `name` may see what the purpose is about: the latest word counts, one for everybody with that role too.
 #[must_use]
 pub fn given(entries: &[Entry], purpose: Purpose, name: &str) -> bool {
-    let latest = |recipient: &str| {
-        let of = entries.iter().filter_map(|e| match &e.body {
-            Body::Consent(c) if c.purpose == purpose && c.recipient == recipient => Some((e.at, c.given)),
-            _ => None,
-        });
-        // Of two at one instant a withdrawal counts: false sorts before true, so the smaller is taken last.
-        of.max_by_key(|(at, given)| (*at, !*given)).map(|(_, given)| given)
-    };
-    latest(name).or_else(|| latest("")).unwrap_or(false)
+    let words = entries.iter().filter_map(|e| match &e.body {
+        Body::Consent(c) if c.purpose == purpose && (c.recipient == name || c.recipient.is_empty()) => {
+            Some((e.at, c.given))
+        }
+        _ => None,
+    });
+    // Of two at one instant a withdrawal counts: with `given` turned round it is the larger.
+    words.max_by_key(|(at, given)| (*at, !*given)).is_some_and(|(_, given)| given)
 }
 
 /// An entry without what tells of symptoms; `None` when nothing is left.
@@ -96,8 +94,10 @@ mod tests {
         said.push(consent(3, "kim", true));
         assert!(given(&said, Purpose::Coach, "kim"));
         said.push(consent(4, "", false));
+        assert!(!given(&said, Purpose::Coach, "kim") && !given(&said, Purpose::Coach, "lee"));
+        said.push(consent(5, "kim", true));
         assert!(given(&said, Purpose::Coach, "kim") && !given(&said, Purpose::Coach, "lee"));
-        said.push(consent(3, "kim", false));
+        said.push(consent(5, "kim", false));
         assert!(!given(&said, Purpose::Coach, "kim"), "at one instant the withdrawal counts");
     }
 

@@ -11,8 +11,9 @@ use crate::api::endpoint::Endpoint;
 use crate::api::extract::{self, Json, Path};
 use crate::api::problem::Problem;
 use crate::model::SessionTime;
-use crate::store::journal::{Body, Day, Entry, EntryId, Journal as _, SessionNote};
-use crate::store::{AthleteId, Batch, SessionEvent, SessionRow, SqliteStore, Store as _};
+use crate::review::local_day::LocalDays;
+use crate::store::journal::{Body, Entry, EntryId, Journal as _, SessionNote};
+use crate::store::{AthleteId, Batch, SessionEvent, SqliteStore, Store as _};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -117,17 +118,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// The day on which a session began, where its runner was; of an unknown zone the day in UTC.
-pub(super) fn day_of(row: &SessionRow) -> Day {
-    let utc = Day::of_utc(row.meta.start);
-    let local = || {
-        let at = jiff::Timestamp::from_microsecond(row.meta.start.micros()).ok()?;
-        let local = at.in_tz(row.meta.tz.as_deref()?).ok()?;
-        Day::parse(&local.date().to_string()).ok()
-    };
-    local().unwrap_or(utc)
-}
-
 async fn patch(
     State(app): State<App>,
     gate: Gate,
@@ -147,7 +137,7 @@ async fn patch(
                     body: Body::SessionNote(note),
                     ..
                 }) => (day, at, note),
-                _ => (day_of(&row), row.meta.start, SessionNote::default()),
+                _ => (LocalDays::default().of(&row.meta), row.meta.start, SessionNote::default()),
             };
             let entry = Entry {
                 id,

@@ -12,8 +12,8 @@
 mod access;
 mod codes;
 mod errors;
-mod forget;
 mod flag_series;
+mod forget;
 mod journal;
 mod ledger;
 mod lock;
@@ -31,15 +31,12 @@ mod write;
 mod writer;
 
 pub use access::SqliteAccess;
+pub use flag_series::{FlagSeries, KeptInput, KeptState, KeptSummary, SeriesChanged, SqliteFlagSeries};
 pub use forget::Forgotten;
 pub use journal::SqliteJournal;
 pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;
 pub use newest::NewestQuery;
-pub use flag_series::{FlagSeries, KeptInput, KeptState, KeptSummary, SeriesChanged, SqliteFlagSeries};
-pub use journal::SqliteJournal;
-pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
-pub use lock::LOCK_FILE;
 pub use run_values::{KeptRun, SqliteRunValues};
 pub use schema::RECORD_FILE;
 pub use writer::{GROUP_ROWS, GROUP_TIME};
