@@ -6,6 +6,7 @@
 use super::access::login::Logins;
 use super::access::rate::{Buckets, Rate};
 use super::live::Hub;
+use super::looked::LookedUp;
 use super::problem::Problem;
 use crate::review::Review;
 use crate::risk::rules::Rules;
@@ -164,6 +165,7 @@ struct Inner {
     looks: Mutex<BTreeMap<(String, AthleteId, String), i64>>,
     streams: Mutex<BTreeMap<String, usize>>,
     changed: watch::Sender<u64>,
+    looked: LookedUp,
 }
 
 /// Everything, shared by all requests.
@@ -194,6 +196,7 @@ impl App {
             streams: Mutex::default(),
             logins: Logins::default(),
             changed: watch::Sender::new(0),
+            looked: LookedUp::default(),
             dir: setup.dir,
             clock: setup.clock,
             entrance: setup.entrance,
@@ -243,6 +246,11 @@ impl App {
     #[must_use]
     pub fn review(&self) -> &Review {
         &self.0.review
+    }
+
+    /// Pasts that were laid out already.
+    pub(super) fn looked_up(&self) -> &LookedUp {
+        &self.0.looked
     }
 
     /// Tokens and the log of accesses. Blocks.

@@ -17,6 +17,7 @@ pub mod dashboard;
 pub mod endpoint;
 pub mod extract;
 pub mod live;
+pub mod looked;
 pub mod openapi;
 pub mod plain;
 pub mod problem;

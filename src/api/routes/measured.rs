@@ -1,6 +1,6 @@
 //! Series of a session for plots: metrics in buckets of equal width, and the gaps, which are drawn and never bridged.
 
-use crate::api::access::gate::Gate;
+use crate::api::access::gate::{Gate, Sight};
 use crate::api::access::roles::Resource;
 use crate::api::answer;
 use crate::api::app::App;
@@ -98,13 +98,21 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// # Errors
 /// 404 alike when there is none and when it is not the caller's to see.
 pub(in crate::api) fn reached(app: &App, gate: &Gate, session: &SessionId) -> Result<SessionRow, Problem> {
+    seen(app, gate, session).map(|(row, _)| row)
+}
+
+/// As [`reached`], with what may be seen of it. Blocks.
+///
+/// # Errors
+/// As [`reached`].
+pub(in crate::api) fn seen(app: &App, gate: &Gate, session: &SessionId) -> Result<(SessionRow, Sight), Problem> {
     let row = app.reader().session(session)?.ok_or_else(|| Problem::not_found("such session"))?;
     let passed = gate.session(app, &row.meta.athlete, session);
-    passed.map_err(|p| match p.status {
+    let sight = passed.map_err(|p| match p.status {
         axum::http::StatusCode::NOT_FOUND => Problem::not_found("such session"),
         _ => p,
     })?;
-    Ok(row)
+    Ok((row, sight))
 }
 
 /// An answer about a session: with a mark once the session does not change any more.

@@ -4,8 +4,10 @@ mod athletes;
 mod catalog;
 mod entry;
 mod explain;
+mod flags;
 mod journal;
 mod live;
+mod looking_back;
 mod machine;
 mod measured;
 mod meta;
@@ -31,6 +33,8 @@ pub fn all() -> Vec<Endpoint> {
         explain::endpoints(),
         raw::endpoints(),
         journal::endpoints(),
+        looking_back::endpoints(),
+        flags::endpoints(),
         shoes::endpoints(),
         live::endpoints(),
         machine::endpoints(),

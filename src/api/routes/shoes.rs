@@ -7,8 +7,8 @@ use crate::api::app::App;
 use crate::api::endpoint::Endpoint;
 use crate::api::extract::{self, Query};
 use crate::api::problem::Problem;
-use crate::store::AthleteId;
-use crate::store::journal::{Body, Day, EntryId, EntryQuery, Journal as _, Kind, SessionNote};
+use crate::review::Past;
+use crate::store::journal::{Body, Day, Entry, EntryId, EntryQuery, Journal as _, Kind};
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -62,73 +62,56 @@ async fn list(State(app): State<App>, gate: Gate, Query(whose): Query<Whose>) ->
     let athlete = extract::athlete(&whose.athlete)?;
     let items = app
         .ask(move |app| {
-            gate.athlete(app, &athlete)?;
-            shoes(app, &athlete)
+            let sight = gate.athlete(app, &athlete)?;
+            let looked = app.looked(&athlete, None, sight)?;
+            let checks = app.journal().entries(&EntryQuery {
+                athlete: Some(athlete),
+                kinds: vec![Kind::ShoeCheck],
+                ..EntryQuery::default()
+            })?;
+            Ok::<_, Problem>(shoes(&looked.past, &checks))
         })
         .await?;
     answer::json(&List::whole(items))
 }
 
-fn shoes(app: &App, athlete: &AthleteId) -> Result<Vec<ShoeItem>, Problem> {
-    let entries = app.journal().entries(&EntryQuery {
-        athlete: Some(athlete.clone()),
-        kinds: vec![Kind::Shoe, Kind::ShoeCheck, Kind::SessionNote, Kind::Activity],
-        ..EntryQuery::default()
-    })?;
-    let mut pairs: BTreeMap<EntryId, ShoeItem> = BTreeMap::new();
-    for entry in &entries {
-        if let Body::Shoe(facts) = &entry.body {
-            let item = ShoeItem {
-                id: entry.id.clone(),
-                name: if facts.name.is_empty() { entry.id.to_string() } else { facts.name.clone() },
-                km: facts.km_before.unwrap_or(0.0),
-                km_before: facts.km_before,
-                runs: 0,
-                runs_without_km: 0,
-                comfort: None,
-                uneven_heel: None,
-                retired: facts.retired,
-                last_worn: None,
-                impact_change_pct: None,
-            };
-            pairs.insert(entry.id.clone(), item);
+/// The pairs of a past; `checks` by day, so that the latest answer stands at the end.
+fn shoes(past: &Past, checks: &[Entry]) -> Vec<ShoeItem> {
+    let mut pairs: BTreeMap<&EntryId, ShoeItem> = BTreeMap::new();
+    for (id, facts) in &past.shoes {
+        let item = ShoeItem {
+            id: id.clone(),
+            name: if facts.name.is_empty() { id.to_string() } else { facts.name.clone() },
+            km: facts.km_before.unwrap_or(0.0),
+            km_before: facts.km_before,
+            runs: 0,
+            runs_without_km: 0,
+            comfort: None,
+            uneven_heel: None,
+            retired: facts.retired,
+            last_worn: None,
+            impact_change_pct: None,
+        };
+        pairs.insert(id, item);
+    }
+    for check in checks {
+        if let Body::ShoeCheck(check) = &check.body
+            && let Some(pair) = pairs.get_mut(&check.shoe)
+        {
+            pair.comfort = check.comfort.map(|c| c.get()).or(pair.comfort);
+            pair.uneven_heel = check.uneven_heel.or(pair.uneven_heel);
         }
     }
-    // By day, so that the latest answer is what stands at the end.
-    for entry in &entries {
-        match &entry.body {
-            Body::ShoeCheck(check) => {
-                if let Some(pair) = pairs.get_mut(&check.shoe) {
-                    pair.comfort = check.comfort.map(|c| c.get()).or(pair.comfort);
-                    pair.uneven_heel = check.uneven_heel.or(pair.uneven_heel);
-                }
-            }
-            Body::SessionNote(note) => {
-                let km = note.km.or_else(|| measured_km(app, athlete, &entry.id));
-                worn(&mut pairs, note, km, entry.day);
-            }
-            Body::Activity(activity) => {
-                worn(&mut pairs, &activity.note, activity.note.km.or(activity.km), entry.day);
-            }
-            _ => {}
+    for run in past.runs() {
+        let Some(pair) = run.note.shoe.as_ref().and_then(|id| pairs.get_mut(id)) else {
+            continue;
+        };
+        pair.runs += 1;
+        match run.km {
+            Some(km) => pair.km += km,
+            None => pair.runs_without_km += 1,
         }
+        pair.last_worn = pair.last_worn.max(Some(run.day));
     }
-    Ok(pairs.into_values().collect())
-}
-
-fn worn(pairs: &mut BTreeMap<EntryId, ShoeItem>, note: &SessionNote, km: Option<f64>, day: Day) {
-    let Some(pair) = note.shoe.as_ref().and_then(|id| pairs.get_mut(id)) else {
-        return;
-    };
-    pair.runs += 1;
-    match km {
-        Some(km) => pair.km += km,
-        None => pair.runs_without_km += 1,
-    }
-    pair.last_worn = pair.last_worn.max(Some(day));
-}
-
-/// What the feet measured of a session; `None` where they did not.
-fn measured_km(_app: &App, _athlete: &AthleteId, _session: &EntryId) -> Option<f64> {
-    None
+    pairs.into_values().collect()
 }
