@@ -28,6 +28,7 @@ pub fn routes() -> Router<App> {
         .route("/", looking(Resource::Session, get(pages::sessions)))
         .route("/live", looking(Resource::Live, get(pages::live)))
         .route("/session/{session}", looking(Resource::Session, get(pages::session)))
+        .route("/flags", looking(Resource::Flags, get(pages::flags)))
         .layer(from_fn(as_page))
         .route("/style.css", get(style))
 }

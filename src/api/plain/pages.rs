@@ -7,6 +7,9 @@ use crate::api::extract::{self, Path};
 use crate::api::problem::Problem;
 use crate::api::routes;
 use crate::metrics::MetricId;
+use crate::review::card::card;
+use crate::review::flags::flags_now;
+use crate::review::{Card, SafetyNow};
 use crate::model::{SessionTime, Side, Span};
 use crate::store::sqlite::NewestQuery;
 use crate::store::summary::{SideScope, SummaryRow};
@@ -113,12 +116,14 @@ pub(super) async fn live(State(app): State<App>, gate: Gate) -> Result<Response,
 /// `/plain/session/{id}`: what a session amounts to.
 pub(super) async fn session(State(app): State<App>, gate: Gate, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = extract::session(&id)?;
-    let (row, summary, charts) = app
+    let (row, card, summary, charts) = app
         .ask(move |app| {
-            let row = routes::reached(app, &gate, &id)?;
+            let (row, sight) = routes::seen(app, &gate, &id)?;
+            let looked = app.looked(&row.meta.athlete, None, sight)?;
+            let card = card(app.review(), &looked.past, &id, looked.sight, &looked.changes)?;
             let summary = app.reader().summary(&id)?;
             let charts = charts(app, &row)?;
-            Ok::<_, Problem>((row, summary, charts))
+            Ok::<_, Problem>((row, card, summary, charts))
         })
         .await?;
     let mut page = Page::new(&format!("Session of {}", begin(&row)));
@@ -129,12 +134,97 @@ pub(super) async fn session(State(app): State<App>, gate: Gate, Path(id): Path<S
         escape(row.meta.athlete.as_str()),
         row.state.name()
     ));
+    if let Some(card) = &card {
+        card_of(&mut page, card);
+    }
     for chart in charts {
         page.push(&chart);
     }
     let heads = ["Metric", "Side", "Median", "Spread", "10 % to 90 %", "Strides", "Unit"];
     page.table("Medians over usable strides", &heads, &summary.iter().map(summary_cells).collect::<Vec<_>>());
     Ok(page.answer())
+}
+
+/// `/plain/flags`: the flags that stand, for everybody whom the caller reaches.
+pub(super) async fn flags(State(app): State<App>, gate: Gate) -> Result<Response, Problem> {
+    let all = app
+        .ask(move |app| {
+            let athletes = routes::everybody(app)?.into_keys().collect();
+            let mut all = Vec::new();
+            for (athlete, sight) in gate.reached(app, athletes)? {
+                gate.note(app, &athlete)?;
+                let looked = app.looked(&athlete, None, sight)?;
+                all.push((looked.past.name(), flags_now(app.rules(), &looked.past, looked.sight)));
+            }
+            Ok::<_, Problem>(all)
+        })
+        .await?;
+    let mut page = Page::new("Flags");
+    let rules = app.rules();
+    page.push(&format!("<p>{}</p>", escape(&rules.subtitle)));
+    if all.is_empty() {
+        page.push("<p>Nothing is known of anybody yet.</p>");
+    }
+    for (name, now) in all {
+        page.push(&format!("<h2>{}</h2>", escape(&name)));
+        if let Some(safety) = &now.safety {
+            safety_box(&mut page, safety);
+        }
+        page.push(&format!("<p>{} · as of {}</p>", escape(&now.summary.text), now.day));
+        let raised: Vec<Vec<Cell>> = now
+            .flags
+            .iter()
+            .filter(|f| f.level.raised())
+            .map(|f| {
+                vec![
+                    Cell::Text(format!("{} {}", f.id, f.title)),
+                    Cell::Text(f.level.word().to_owned()),
+                    Cell::Text(f.since.map_or_else(|| "–".to_owned(), |d| d.to_string())),
+                    Cell::Text(f.evidence_word.clone()),
+                    Cell::Text(f.message.clone().unwrap_or_default()),
+                ]
+            })
+            .collect();
+        if !raised.is_empty() {
+            page.table("Flags that stand", &["Flag", "Level", "Since", "Evidence", "What it says"], &raised);
+        }
+    }
+    page.push(&format!("<p>{}</p>", escape(&rules.footer)));
+    Ok(page.answer())
+}
+
+fn safety_box(page: &mut Page, safety: &SafetyNow) {
+    page.push(&format!(
+        "<div class=\"safety\" role=\"alert\"><p>{}</p><p>{}</p></div>",
+        escape(&safety.title),
+        escape(&safety.text)
+    ));
+}
+
+fn card_of(page: &mut Page, card: &Card) {
+    if let Some(safety) = &card.safety {
+        safety_box(page, safety);
+    }
+    page.push(&format!("<p>{}</p>", escape(&card.headline)));
+    let rows: Vec<Vec<Cell>> = card
+        .rows
+        .iter()
+        .map(|r| {
+            let shown = |v| number(v, 2);
+            vec![
+                Cell::Text(r.title.clone()),
+                Cell::Text(shown(r.value)),
+                Cell::Text(shown(r.usual)),
+                Cell::Text(r.unit.clone()),
+                Cell::Text(r.word.word().to_owned()),
+                Cell::Text(r.why.clone().unwrap_or_default()),
+            ]
+        })
+        .collect();
+    page.table("Against your usual", &["Metric", "This run", "Usual", "Unit", "In a word", "Why"], &rows);
+    if let Some(thing) = &card.one_thing {
+        page.push(&format!("<p>{}</p>", escape(thing)));
+    }
 }
 
 fn summary_cells(row: &SummaryRow) -> Vec<Cell> {

@@ -79,7 +79,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 ///
 /// # Errors
 /// Those of the store. Blocks.
-pub(super) fn everybody(app: &App) -> Result<BTreeMap<AthleteId, (AthleteFacts, Option<i64>)>, Problem> {
+pub(in crate::api) fn everybody(app: &App) -> Result<BTreeMap<AthleteId, (AthleteFacts, Option<i64>)>, Problem> {
     let mut all: BTreeMap<AthleteId, (AthleteFacts, Option<i64>)> = BTreeMap::new();
     for (athlete, start) in app.reader().athletes()? {
         all.entry(athlete).or_default().1 = Some(start.micros());

@@ -97,7 +97,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 ///
 /// # Errors
 /// 404 alike when there is none and when it is not the caller's to see.
-pub(in crate::api) fn reached(app: &App, gate: &Gate, session: &SessionId) -> Result<SessionRow, Problem> {
+pub(super) fn reached(app: &App, gate: &Gate, session: &SessionId) -> Result<SessionRow, Problem> {
     seen(app, gate, session).map(|(row, _)| row)
 }
 

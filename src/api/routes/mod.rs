@@ -46,5 +46,6 @@ pub fn all() -> Vec<Endpoint> {
     .collect()
 }
 
-pub(in crate::api) use measured::reached;
+pub(in crate::api) use athletes::everybody;
+pub(in crate::api) use measured::seen;
 pub(in crate::api) use shares::follow as follow_share;
