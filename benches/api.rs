@@ -150,8 +150,9 @@ fn main() -> std::process::ExitCode {
         for i in 0..VIEWERS {
             tokio::spawn(view(at, i % RUNS, Arc::clone(&counts), !i.is_multiple_of(SLOW)));
         }
+        let mut waiting = tokio::time::interval(Duration::from_millis(10));
         while counts.open.load(Ordering::Relaxed) < VIEWERS {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            waiting.tick().await;
         }
         // At many times real time, so that minutes of running pass in the seconds given, and slow viewers fall far behind.
         let mut tick = tokio::time::interval(Duration::from_millis(50));

@@ -212,12 +212,12 @@ mod tests {
 
     #[test]
     fn what_lies_inside_stays_inside() {
-        let secret = StoreError::Io {
-            path: "/home/kim/.local/share/lope/lope.db".into(),
+        let inside = StoreError::Io {
+            path: "secret-folder/lope.db".into(),
             detail: "denied".to_owned(),
         };
-        let problem = Problem::from(secret);
+        let problem = Problem::from(inside);
         assert_eq!(problem.status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(!format!("{problem:?}").contains("kim"));
+        assert!(!format!("{problem:?}").contains("secret"));
     }
 }

@@ -72,18 +72,18 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let hub = app.hub().clone();
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let (ending, ended) = tokio::sync::oneshot::channel();
+    let (ending, ended) = tokio::sync::oneshot::channel::<()>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
         hub.close();
+        // Nobody listens when the listener has failed.
         let _ = ending.send(());
     });
-    let late = async {
-        let _ = ended.await;
-        tokio::time::sleep(FAREWELL).await;
-    };
+    let mut serving = std::pin::pin!(serving.into_future());
     tokio::select! {
-        done = serving => done,
-        () = late => Ok(()),
+        done = &mut serving => return done,
+        _ = ended => {}
     }
+    // Who does not go is left.
+    tokio::time::timeout(FAREWELL, serving).await.unwrap_or(Ok(()))
 }

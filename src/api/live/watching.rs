@@ -57,7 +57,9 @@ impl Watching {
     /// A viewer that begins so.
     #[must_use]
     pub fn new(app: &App, caller: Arc<Caller>, scope: Scope, begin: Beginning, place: StreamPlace) -> Self {
-        let mut breath = tokio::time::interval_at(tokio::time::Instant::now() + BREATH, BREATH);
+        let mut breath = tokio::time::interval(BREATH);
+        // The first breath comes after the first silence.
+        breath.reset();
         breath.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         Self {
             first: begin.first.into(),
