@@ -87,7 +87,8 @@ fn files_under(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Whether the bundle was made from the sources at hand.
 fn fresh(root: &Path) -> Result<(), String> {
-    let said = fs::read_to_string(root.join("dist/.stamp")).map_err(|_| "there is no dashboard/dist/.stamp".to_owned())?;
+    let said =
+        fs::read_to_string(root.join("dist/.stamp")).map_err(|_| "there is no dashboard/dist/.stamp".to_owned())?;
     let mut paths = files_under(&root.join("src")).map_err(|e| e.to_string())?;
     paths.extend(SINGLE.iter().map(|name| root.join(name)));
     let mut lines = Vec::new();

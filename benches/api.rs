@@ -139,7 +139,10 @@ fn main() -> std::process::ExitCode {
     })
     .expect("a record");
     // One thread for everything: server, viewers and all.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let mut runs: Vec<LiveRun> = (0..RUNS).filter_map(|i| begin(&hub, i)).collect();
     let counts = Arc::new(Counts::default());
     let (mut published, mut longest, mut memory) = (0_u64, Duration::ZERO, [0.0, 0.0]);
@@ -171,10 +174,23 @@ fn main() -> std::process::ExitCode {
         memory[1] = resident_mb();
     });
     let read = counts.frames.load(Ordering::Relaxed);
-    println!("viewers {VIEWERS} ({} never read), runs {RUNS}, {seconds} s", VIEWERS / SLOW);
-    println!("published {published} strides, the longest publish took {:.2} ms", longest.as_secs_f64() * 1e3);
-    println!("read {read} frames, {:.1} MB, {} of them lag", counts.bytes.load(Ordering::Relaxed) as f64 / 1e6, counts.lags.load(Ordering::Relaxed));
-    println!("memory {:.0} MB after a fifth, {:.0} MB at the end", memory[0], memory[1]);
+    println!(
+        "viewers {VIEWERS} ({} never read), runs {RUNS}, {seconds} s",
+        VIEWERS / SLOW
+    );
+    println!(
+        "published {published} strides, the longest publish took {:.2} ms",
+        longest.as_secs_f64() * 1e3
+    );
+    println!(
+        "read {read} frames, {:.1} MB, {} of them lag",
+        counts.bytes.load(Ordering::Relaxed) as f64 / 1e6,
+        counts.lags.load(Ordering::Relaxed)
+    );
+    println!(
+        "memory {:.0} MB after a fifth, {:.0} MB at the end",
+        memory[0], memory[1]
+    );
     let (grew, waited) = (memory[1] - memory[0] > 30.0, longest > Duration::from_millis(50));
     if grew {
         println!("memory grows with what is not read");

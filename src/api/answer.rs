@@ -142,7 +142,10 @@ mod tests {
         let tag = first.headers()[header::ETAG].clone();
         let mut request = HeaderMap::new();
         request.insert(header::IF_NONE_MATCH, tag);
-        assert_eq!(marked(&request, "text/plain", b"one".to_vec()).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(
+            marked(&request, "text/plain", b"one".to_vec()).status(),
+            StatusCode::NOT_MODIFIED
+        );
         assert_eq!(marked(&request, "text/plain", b"two".to_vec()).status(), StatusCode::OK);
     }
 }

@@ -397,7 +397,12 @@ impl App {
     /// Streams open now.
     #[must_use]
     pub fn streams_open(&self) -> usize {
-        self.0.streams.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+        self.0
+            .streams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .sum()
     }
 
     /// Says that consents or tokens changed: streams of those who depend on them end and are asked for anew.

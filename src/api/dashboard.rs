@@ -55,13 +55,17 @@ pub async fn serve(request: Request) -> Response {
 
 fn to_plain() -> Response {
     let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/plain"));
+    response
+        .headers_mut()
+        .insert(header::LOCATION, HeaderValue::from_static("/plain"));
     response
 }
 
 fn file(asset: &Asset, request: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", asset.tag);
-    let known = request.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == tag.as_bytes());
+    let known = request
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|v| v.as_bytes() == tag.as_bytes());
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

@@ -65,7 +65,13 @@ impl Endpoint {
         H: Handler<T, App>,
         T: 'static,
     {
-        Self::of((Method::GET, MethodFilter::GET), path, (resource, Verb::Read), summary, handler)
+        Self::of(
+            (Method::GET, MethodFilter::GET),
+            path,
+            (resource, Verb::Read),
+            summary,
+            handler,
+        )
     }
 
     /// A route that makes something.
@@ -74,7 +80,13 @@ impl Endpoint {
         H: Handler<T, App>,
         T: 'static,
     {
-        Self::of((Method::POST, MethodFilter::POST), path, (resource, Verb::Write), summary, handler)
+        Self::of(
+            (Method::POST, MethodFilter::POST),
+            path,
+            (resource, Verb::Write),
+            summary,
+            handler,
+        )
     }
 
     /// A route that puts something under an id.
@@ -83,7 +95,13 @@ impl Endpoint {
         H: Handler<T, App>,
         T: 'static,
     {
-        Self::of((Method::PUT, MethodFilter::PUT), path, (resource, Verb::Write), summary, handler)
+        Self::of(
+            (Method::PUT, MethodFilter::PUT),
+            path,
+            (resource, Verb::Write),
+            summary,
+            handler,
+        )
     }
 
     /// A route that changes a part of something.
@@ -92,7 +110,13 @@ impl Endpoint {
         H: Handler<T, App>,
         T: 'static,
     {
-        Self::of((Method::PATCH, MethodFilter::PATCH), path, (resource, Verb::Write), summary, handler)
+        Self::of(
+            (Method::PATCH, MethodFilter::PATCH),
+            path,
+            (resource, Verb::Write),
+            summary,
+            handler,
+        )
     }
 
     /// A route that removes something.

@@ -90,7 +90,10 @@ pub fn side(text: Option<&str>) -> Result<SideFilter, Problem> {
         None | Some("both") => Ok(SideFilter::All),
         Some("left") => Ok(SideFilter::Only(Side::Left)),
         Some("right") => Ok(SideFilter::Only(Side::Right)),
-        Some(other) => Err(Problem::parameter("side", format!("{other:?} is not left, right or both"))),
+        Some(other) => Err(Problem::parameter(
+            "side",
+            format!("{other:?} is not left, right or both"),
+        )),
     }
 }
 

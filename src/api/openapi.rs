@@ -9,7 +9,8 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Required, ResponseBuilder, Schema, SecurityRequirement,
+    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Required, ResponseBuilder, Schema,
+    SecurityRequirement,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
@@ -71,12 +72,22 @@ fn method(method: &Method) -> HttpMethod {
 
 /// Names in braces in a path.
 fn path_names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
+    path.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name)
 }
 
 fn operation(endpoint: &Endpoint) -> OperationBuilder {
-    let id = format!("{} {}", endpoint.method.as_str().to_lowercase(), endpoint.path.trim_start_matches('/'));
-    let id: String = id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let id = format!(
+        "{} {}",
+        endpoint.method.as_str().to_lowercase(),
+        endpoint.path.trim_start_matches('/')
+    );
+    let id: String = id
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
     let mut operation = OperationBuilder::new()
         .operation_id(Some(id))
         .summary(Some(endpoint.summary))

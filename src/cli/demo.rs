@@ -5,11 +5,11 @@
 use super::failure::{Exit, Failure};
 use super::summary::Summary;
 use super::{Globals, words};
+#[cfg(feature = "serve")]
+use crate::api::live::RunKind;
 use crate::metrics::{MetricId, StrideRecord};
 use crate::model::{Activity, DataClass, SensorEvent, SessionTime};
 use crate::pipeline::{Output, PipelineConfig};
-#[cfg(feature = "serve")]
-use crate::api::live::RunKind;
 use crate::runtime::keep::{self, Keeper};
 use crate::runtime::live::{self, Due, LiveError, Pace, View};
 #[cfg(feature = "serve")]
@@ -156,7 +156,11 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     ));
     let source = frames.events(config.clone(), standing);
     #[cfg(feature = "serve")]
-    let serving = if args.no_serve || args.no_store { None } else { super::serving::beside_demo(globals, &runtime) };
+    let serving = if args.no_serve || args.no_store {
+        None
+    } else {
+        super::serving::beside_demo(globals, &runtime)
+    };
     #[cfg(feature = "serve")]
     let mut shown = serving.as_ref().zip(keeper.as_ref()).and_then(|(serving, keeper)| {
         let about = super::serving::about(keeper.session(), "Demo", RunKind::Demo, &config.sensors, args.speed)?;

@@ -392,7 +392,9 @@ impl Session<'_> {
 
     /// Marks of viewers belong to the analysis that is shown from now on, which may be another than the live one.
     fn keep_marks(&self, marks: &[SessionEvent]) -> Result<(), Failure> {
-        let Some(row) = self.store.session(&self.plan.session)? else { return Ok(()) };
+        let Some(row) = self.store.session(&self.plan.session)? else {
+            return Ok(());
+        };
         if marks.is_empty() {
             return Ok(());
         }

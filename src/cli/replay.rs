@@ -4,10 +4,10 @@ use super::failure::{Exit, Failure};
 use super::live_view;
 use super::summary::Summary;
 use super::{Globals, words};
-use crate::interchange::{ReadError, RecordingStream};
-use crate::model::SensorEvent;
 #[cfg(feature = "serve")]
 use crate::api::live::RunKind;
+use crate::interchange::{ReadError, RecordingStream};
+use crate::model::SensorEvent;
 use crate::runtime::live::{self, Due, LiveError, Pace, View};
 use crate::runtime::offline::{self, Pass};
 #[cfg(feature = "serve")]
@@ -130,28 +130,21 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
     };
     let paced = stop.clone();
     let source = move |to| live::deliver(source, Pace::Times(args.speed), paced, to);
-    let done = live::run_on(
-        &runtime,
-        config,
-        source,
-        &stop,
-        to_view,
-        |output| {
-            tally.take(output);
-            #[cfg(feature = "serve")]
-            if let Some(shown) = &mut shown {
-                shown.take(output);
-                // Marks have nowhere to go: a replay keeps nothing.
-                if shown.asked().contains(&Asked::Stop) {
-                    stop.ask();
-                }
+    let done = live::run_on(&runtime, config, source, &stop, to_view, |output| {
+        tally.take(output);
+        #[cfg(feature = "serve")]
+        if let Some(shown) = &mut shown {
+            shown.take(output);
+            // Marks have nowhere to go: a replay keeps nothing.
+            if shown.asked().contains(&Asked::Stop) {
+                stop.ask();
             }
-            if let crate::pipeline::Output::Stride(r) = output {
-                newest_s = newest_s.max(r.stride.end.secs());
-            }
-            Ok::<(), Infallible>(())
-        },
-    );
+        }
+        if let crate::pipeline::Output::Stride(r) = output {
+            newest_s = newest_s.max(r.stride.end.secs());
+        }
+        Ok::<(), Infallible>(())
+    });
     #[cfg(feature = "serve")]
     {
         drop(shown);

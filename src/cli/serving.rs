@@ -96,7 +96,9 @@ pub fn beside_demo(globals: &Globals, runtime: &Runtime) -> Option<Serving> {
 /// The demonstration is over and the dashboard stays, until q and Enter, or Ctrl-C.
 pub fn stay(globals: &Globals, runtime: &Runtime, serving: Serving, stop: &Stop) {
     let url = serving.url();
-    globals.console.advice(&format!("the dashboard stays at {url}; q and Enter, or Ctrl-C, ends it"));
+    globals.console.advice(&format!(
+        "the dashboard stays at {url}; q and Enter, or Ctrl-C, ends it"
+    ));
     let asked = stop.clone();
     // Ends with the program if nobody types.
     std::thread::spawn(move || {
@@ -113,7 +115,9 @@ pub fn stay(globals: &Globals, runtime: &Runtime, serving: Serving, stop: &Stop)
 /// The demonstration is over, and so is its dashboard.
 pub fn leave(globals: &Globals, runtime: &Runtime, serving: Serving) {
     if std::io::stderr().is_terminal() {
-        globals.console.advice("look around in it with: lope serve   (or lope demo --stay)");
+        globals
+            .console
+            .advice("look around in it with: lope serve   (or lope demo --stay)");
     }
     serving.stop(runtime);
 }
@@ -151,7 +155,9 @@ fn failure(error: NotServed, dir: &std::path::Path) -> Failure {
         )
         .why(words)
         .try_this("serve on this machine only: lope serve")
-        .try_this(format!("let others in, each with a token: lope token add NAME --role owner, then lope serve --listen {at} --expose")),
+        .try_this(format!(
+            "let others in, each with a token: lope token add NAME --role owner, then lope serve --listen {at} --expose"
+        )),
         NotServed::NoToken => Failure::new(
             "lope::serve::no_token",
             Exit::Declined,
@@ -167,9 +173,12 @@ fn failure(error: NotServed, dir: &std::path::Path) -> Failure {
         )
         .why(words)
         .try_this("another program may listen there; name another port: --listen 127.0.0.1:8788"),
-        NotServed::System(_) => {
-            Failure::new("lope::serve::system", Exit::Outside, "This system does not let lope serve.").why(words)
-        }
+        NotServed::System(_) => Failure::new(
+            "lope::serve::system",
+            Exit::Outside,
+            "This system does not let lope serve.",
+        )
+        .why(words),
         NotServed::Store(e) => Failure::from(e).why(format!("the record is in {}", dir.display())),
     }
 }

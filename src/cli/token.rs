@@ -105,7 +105,12 @@ fn add(globals: &Globals, access: &SqliteAccess, args: &AddArgs) -> Result<Exit,
         return Err(refused("a name has 1 to 80 characters".to_owned()).try_this("name who will hold it"));
     }
     let token = secret().map_err(|e| {
-        Failure::new("lope::token::random", Exit::Outside, "This system gives no random numbers.").why(e.to_string())
+        Failure::new(
+            "lope::token::random",
+            Exit::Outside,
+            "This system gives no random numbers.",
+        )
+        .why(e.to_string())
     })?;
     let made = now();
     let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
@@ -174,7 +179,15 @@ fn list(globals: &Globals, access: &SqliteAccess) -> Result<Exit, Failure> {
     };
     let cells: Vec<[String; 5]> = rows
         .iter()
-        .map(|t| [t.prefix().to_owned(), t.name.clone(), t.role.name().to_owned(), reach(t), state(t)])
+        .map(|t| {
+            [
+                t.prefix().to_owned(),
+                t.name.clone(),
+                t.role.name().to_owned(),
+                reach(t),
+                state(t),
+            ]
+        })
         .collect();
     console.result(&table(&cells))?;
     console.advice("next: lope token add NAME --role ROLE, lope token revoke PREFIX");
@@ -188,7 +201,9 @@ fn revoke(globals: &Globals, access: &SqliteAccess, prefix: &str) -> Result<Exit
             .try_this("lope token list")
     };
     match access.revoke(prefix, now()) {
-        Ok(true) => globals.console.result("taken back; open streams end within half a minute\n")?,
+        Ok(true) => globals
+            .console
+            .result("taken back; open streams end within half a minute\n")?,
         Ok(false) => globals.console.result("it had been taken back before\n")?,
         Err(e @ StoreError::Missing { .. }) => return Err(unknown(e.to_string())),
         Err(StoreError::Conflict { .. }) => return Err(unknown(format!("several begin with {prefix}"))),
@@ -202,7 +217,10 @@ mod tests {
     #[test]
     fn lives_are_read_as_people_write_them() {
         let hours = |t: &str| super::life(t).map(|d| d.as_secs() / 3600).ok();
-        assert_eq!((hours("12h"), hours("30d"), hours("8w")), (Some(12), Some(720), Some(1344)));
+        assert_eq!(
+            (hours("12h"), hours("30d"), hours("8w")),
+            (Some(12), Some(720), Some(1344))
+        );
         for wrong in ["", "d", "0d", "-1d", "30", "3m", "99999999w", "ä"] {
             assert_eq!(hours(wrong), None, "{wrong}");
         }

@@ -8,8 +8,8 @@ use crate::model::{Athlete, SensorConfig, SessionTime};
 use crate::pipeline::Output;
 use crate::store::batch::FIRST_ANALYSIS;
 use crate::store::{
-    AthleteId, Batch, Closing, History, Opened, Origin, SensorOutcome, SessionEvent, SessionId, SessionMeta, SqliteStore, Store,
-    StoreError, UtcMicros, WallClock,
+    AthleteId, Batch, Closing, History, Opened, Origin, SensorOutcome, SessionEvent, SessionId, SessionMeta,
+    SqliteStore, Store, StoreError, UtcMicros, WallClock,
 };
 use sha2::{Digest as _, Sha256};
 use std::io::Read as _;

@@ -227,7 +227,9 @@ async fn look_again(app: App) {
     loop {
         tick.tick().await;
         // What cannot be read now is read the next time.
-        let Ok(now) = app.ask(|app| access_state(app)).await else { continue };
+        let Ok(now) = app.ask(|app| access_state(app)).await else {
+            continue;
+        };
         if known.as_ref().is_some_and(|k| *k != now) {
             app.access_changed();
         }

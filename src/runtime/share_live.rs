@@ -93,7 +93,10 @@ impl Shown {
         let view = self.view.borrow();
         let now = view.signal_s;
         let seen = &mut self.seen;
-        view.sensors.iter().map(|(place, losses)| of_signal(*place, losses, now, seen)).collect()
+        view.sensors
+            .iter()
+            .map(|(place, losses)| of_signal(*place, losses, now, seen))
+            .collect()
     }
 }
 

@@ -24,7 +24,9 @@ pub fn given(entries: &[Entry], purpose: Purpose, name: &str) -> bool {
         _ => None,
     });
     // Of two at one instant a withdrawal counts: with `given` turned round it is the larger.
-    words.max_by_key(|(at, given)| (*at, !*given)).is_some_and(|(_, given)| given)
+    words
+        .max_by_key(|(at, given)| (*at, !*given))
+        .is_some_and(|(_, given)| given)
 }
 
 /// An entry without what tells of symptoms; `None` when nothing is left.
@@ -98,7 +100,10 @@ mod tests {
         said.push(consent(5, "kim", true));
         assert!(given(&said, Purpose::Coach, "kim") && !given(&said, Purpose::Coach, "lee"));
         said.push(consent(5, "kim", false));
-        assert!(!given(&said, Purpose::Coach, "kim"), "at one instant the withdrawal counts");
+        assert!(
+            !given(&said, Purpose::Coach, "kim"),
+            "at one instant the withdrawal counts"
+        );
     }
 
     #[test]

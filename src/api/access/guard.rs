@@ -140,7 +140,12 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 fn origin_of(app: &App, peer: IpAddr, headers: &HeaderMap) -> Origin {
-    let said = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).filter(|_| app.trusts(peer));
+    let said = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .filter(|_| app.trusts(peer))
+    };
     // The last address is the one the trusted proxy itself saw; those before it are what the client claims.
     let address = said("x-forwarded-for")
         .and_then(|v| v.rsplit(',').next())
@@ -153,7 +158,9 @@ fn origin_of(app: &App, peer: IpAddr, headers: &HeaderMap) -> Origin {
 
 fn host_of(request: &Request) -> Option<String> {
     let header = request.headers().get(header::HOST).and_then(|v| v.to_str().ok());
-    header.or_else(|| request.uri().authority().map(|a| a.as_str())).map(str::to_owned)
+    header
+        .or_else(|| request.uri().authority().map(|a| a.as_str()))
+        .map(str::to_owned)
 }
 
 /// Whether a host (with or without port) names this machine.
@@ -173,7 +180,8 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 fn is_port(text: &str) -> bool {
-    text.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()))
+    text.strip_prefix(':')
+        .is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Refuses what a page of another origin sends. Programs send no origin; browsers always do.
@@ -207,7 +215,10 @@ fn json_only(request: &Request) -> Result<(), Problem> {
     if empty && request.method() == Method::DELETE {
         return Ok(());
     }
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok());
     let kind = kind.map(|k| k.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     if kind.as_deref() == Some("application/json") {
         return Ok(());
@@ -297,7 +308,14 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_this_machine() {
-        for own in ["localhost", "LOCALHOST:8787", "127.0.0.1:80", "127.8.9.1", "[::1]:8787", "[::1]"] {
+        for own in [
+            "localhost",
+            "LOCALHOST:8787",
+            "127.0.0.1:80",
+            "127.8.9.1",
+            "[::1]:8787",
+            "[::1]",
+        ] {
             assert!(is_this_machine(own), "{own}");
         }
         for other in [

@@ -114,7 +114,10 @@ mod tests {
         let login = logins.sign_in("hash", start).expect("random");
         assert_ne!(login.cookie, login.csrf);
         assert_eq!(login.cookie.len(), 64);
-        assert_eq!(logins.find(&login.cookie, start), Some(("hash".to_owned(), login.csrf.clone())));
+        assert_eq!(
+            logins.find(&login.cookie, start),
+            Some(("hash".to_owned(), login.csrf.clone()))
+        );
         assert_eq!(logins.find(&login.csrf, start), None);
         assert_eq!(logins.find(&login.cookie, UtcMicros::from_micros(6 + LASTS_US)), None);
         let again = logins.sign_in("hash", start).expect("random");

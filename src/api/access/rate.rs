@@ -107,7 +107,9 @@ mod tests {
         assert!((0..60).all(|_| buckets.take("a", at(1.0)).is_ok()));
         assert_eq!(buckets.take("a", at(1.0)), Err(1));
         assert!(buckets.take("b", at(1.0)).is_ok());
-        let passed = (0..1000).filter(|i| buckets.take("a", at(1.0 + f64::from(*i) / 100.0)).is_ok()).count();
+        let passed = (0..1000)
+            .filter(|i| buckets.take("a", at(1.0 + f64::from(*i) / 100.0)).is_ok())
+            .count();
         assert!((198..=201).contains(&passed), "{passed} in ten seconds");
     }
 

@@ -161,7 +161,10 @@ mod tests {
         for (resource, verb, line) in TABLE {
             let open = matches!(resource, Resource::Health | Resource::Login | Resource::Catalog);
             assert!(open || matches!(line[4], Reach::Nobody | Reach::Linked), "{resource:?}");
-            assert!(open || *verb == Verb::Read || line[4] == Reach::Nobody, "{resource:?} {verb:?}");
+            assert!(
+                open || *verb == Verb::Read || line[4] == Reach::Nobody,
+                "{resource:?} {verb:?}"
+            );
         }
         assert_eq!(reach(Role::Coach, Resource::Raw, Verb::Read), Reach::Nobody);
         assert_eq!(reach(Role::Owner, Resource::Raw, Verb::Delete), Reach::Nobody);

@@ -273,7 +273,11 @@ fn word(health: &Health) -> Word {
             "cadence_disagrees",
             format!("cadence by contacts {events:.0}, by spectrum {spectrum:.0} steps/min: strides may be missed"),
         ),
-        Health::RailLearned { placement, t } => (*t, "rail_learned", format!("{}: its limit was learned", place(*placement))),
+        Health::RailLearned { placement, t } => (
+            *t,
+            "rail_learned",
+            format!("{}: its limit was learned", place(*placement)),
+        ),
     };
     Word {
         t_s: t.secs(),
@@ -343,7 +347,10 @@ mod tests {
         assert_eq!((last.stride_length_m, last.step_length_m), (Some(2.0), Some(1.0)));
         assert_eq!(last.data, "good");
         // Twenty strides of two metres on each side are one way of 40 m, not 80.
-        assert!(last.distance_km.is_some_and(|km| (0.036..=0.04).contains(&km)), "{last:?}");
+        assert!(
+            last.distance_km.is_some_and(|km| (0.036..=0.04).contains(&km)),
+            "{last:?}"
+        );
     }
 
     #[test]
@@ -356,7 +363,14 @@ mod tests {
             })
         };
         let (seen, _) = windows(&[second(1.0, None), second(2.0, None), second(3.0, Some(168.0))]);
-        assert_eq!(seen[0], Window { t_s: 2.0, data: "none", ..Window::default() });
+        assert_eq!(
+            seen[0],
+            Window {
+                t_s: 2.0,
+                data: "none",
+                ..Window::default()
+            }
+        );
         assert_eq!(seen[1].cadence_spm, Some(168.0));
     }
 

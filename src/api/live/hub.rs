@@ -114,7 +114,9 @@ pub struct Hub(Arc<Inner>);
 
 impl std::fmt::Debug for Hub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hub").field("boot", &self.0.boot).finish_non_exhaustive()
+        f.debug_struct("Hub")
+            .field("boot", &self.0.boot)
+            .finish_non_exhaustive()
     }
 }
 
@@ -238,11 +240,19 @@ impl Hub {
     pub fn watch_squad(&self, athletes: &[AthleteId], last: Option<&str>) -> Beginning {
         let state = self.state();
         let from = last.and_then(|id| self.number_of(id));
-        let runs: Vec<&Run> = state.runs.values().filter(|r| athletes.contains(&r.about.athlete)).collect();
+        let runs: Vec<&Run> = state
+            .runs
+            .values()
+            .filter(|r| athletes.contains(&r.about.athlete))
+            .collect();
         let mut first: Vec<Bytes> = runs.iter().map(|r| self.greeting(&r.about, from)).collect();
         let mut kept: Vec<&Arc<Frame>> = runs.iter().flat_map(|r| r.ring.iter()).collect();
         kept.sort_unstable_by_key(|f| f.n);
-        first.extend(kept.into_iter().filter(|f| from.is_some_and(|n| f.n > n)).map(|f| f.wire.clone()));
+        first.extend(
+            kept.into_iter()
+                .filter(|f| from.is_some_and(|n| f.n > n))
+                .map(|f| f.wire.clone()),
+        );
         Beginning {
             first,
             rest: self.0.squad.subscribe(),
@@ -335,11 +345,14 @@ enum Resumed {
 }
 
 fn missed(ring: &VecDeque<Arc<Frame>>, from: Option<u64>) -> impl Iterator<Item = Bytes> + '_ {
-    ring.iter().filter(move |f| from.is_some_and(|n| f.n > n)).map(|f| f.wire.clone())
+    ring.iter()
+        .filter(move |f| from.is_some_and(|n| f.n > n))
+        .map(|f| f.wire.clone())
 }
 
 fn hello(about: &RunAbout, resumed: Resumed) -> Value {
-    let sensor = |s: &SensorConfig| json!({ "placement": s.placement, "rate_hz": s.rate_hz, "kind": segment(s.placement) });
+    let sensor =
+        |s: &SensorConfig| json!({ "placement": s.placement, "rate_hz": s.rate_hz, "kind": segment(s.placement) });
     json!({
         "session": about.session, "athlete": about.athlete, "name": about.name, "kind": about.kind,
         "started_us": about.started, "sensors": about.sensors.iter().map(sensor).collect::<Vec<_>>(),
@@ -433,7 +446,10 @@ mod tests {
     fn hub() -> (Hub, Arc<AtomicU64>) {
         let ms = Arc::new(AtomicU64::new(0));
         let clock = Arc::clone(&ms);
-        let hub = Hub::new("b1".to_owned(), Arc::new(move || Duration::from_millis(clock.load(Ordering::Relaxed))));
+        let hub = Hub::new(
+            "b1".to_owned(),
+            Arc::new(move || Duration::from_millis(clock.load(Ordering::Relaxed))),
+        );
         (hub, ms)
     }
 
@@ -474,11 +490,17 @@ mod tests {
         let fresh = hub.watch(&about("s1").session, None).expect("runs");
         assert_eq!(fresh.first.len(), 1);
         // An id of an earlier start of the program is no place in this one.
-        assert_eq!(hub.watch(&about("s1").session, Some("b0-4")).expect("runs").first.len(), 1);
+        assert_eq!(
+            hub.watch(&about("s1").session, Some("b0-4")).expect("runs").first.len(),
+            1
+        );
         ms.store(61_000, Ordering::Relaxed);
         run.say(&word(9));
         let late = text(&hub.watch(&about("s1").session, Some("b1-1")).expect("runs").first);
-        assert!(!late.contains("word 4") && late.contains("word 9"), "only a minute is kept: {late}");
+        assert!(
+            !late.contains("word 4") && late.contains("word 9"),
+            "only a minute is kept: {late}"
+        );
     }
 
     #[test]
@@ -487,7 +509,10 @@ mod tests {
         let run = hub.begin(about("s1")).expect("begins");
         let mut slow = hub.watch(&about("s1").session, None).expect("runs").rest;
         (0..DEPTH + 10).for_each(|i| run.say(&word(i)));
-        assert!(matches!(slow.try_recv(), Err(broadcast::error::TryRecvError::Lagged(10))));
+        assert!(matches!(
+            slow.try_recv(),
+            Err(broadcast::error::TryRecvError::Lagged(10))
+        ));
         let first = slow.try_recv().expect("the oldest that is left");
         assert!(text(&[first.wire.clone()]).contains("word 10"));
     }
@@ -499,7 +524,10 @@ mod tests {
         let session = about("s1").session;
         let mut viewers: Vec<_> = (0..3).map(|_| hub.watch(&session, None).expect("runs").rest).collect();
         run.say(&word(1));
-        let got: Vec<Bytes> = viewers.iter_mut().map(|v| v.try_recv().expect("sent").wire.clone()).collect();
+        let got: Vec<Bytes> = viewers
+            .iter_mut()
+            .map(|v| v.try_recv().expect("sent").wire.clone())
+            .collect();
         assert!(got.windows(2).all(|w| w[0].as_ptr() == w[1].as_ptr()));
     }
 
@@ -513,7 +541,9 @@ mod tests {
         let bye = viewer.try_recv().expect("bye");
         assert!(bye.last && text(&[bye.wire.clone()]).contains("event: bye"));
         assert!(hub.runs().is_empty() && hub.watch(&about("s1").session, None).is_none());
-        let many: Vec<_> = (0..RUNS).map(|i| hub.begin(about(&format!("s{i}"))).expect("begins")).collect();
+        let many: Vec<_> = (0..RUNS)
+            .map(|i| hub.begin(about(&format!("s{i}"))).expect("begins"))
+            .collect();
         assert!(hub.begin(about("one-more")).is_none());
         drop(many);
     }

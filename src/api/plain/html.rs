@@ -57,7 +57,11 @@ impl Page {
 
     /// Adds a table; cells are text, the first of a row is its heading.
     pub(super) fn table(&mut self, caption: &str, heads: &[&str], rows: &[Vec<Cell>]) {
-        let _ = write!(self.body, "<table>\n<caption>{}</caption>\n<thead><tr>", escape(caption));
+        let _ = write!(
+            self.body,
+            "<table>\n<caption>{}</caption>\n<thead><tr>",
+            escape(caption)
+        );
         for head in heads {
             let _ = write!(self.body, "<th scope=\"col\">{}</th>", escape(head));
         }
@@ -87,7 +91,10 @@ impl Page {
     pub(super) fn answer(self) -> Response {
         let mut response = self.finish().into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
@@ -119,13 +126,19 @@ pub(super) fn number(value: Option<f64>, digits: usize) -> String {
 pub(super) fn chart(title: &str, unit: &str, t_s: &[f64], values: &[Option<f64>]) -> Option<String> {
     let (w, h, left, bottom, top) = (720.0, 200.0, 56.0, 24.0, 12.0);
     let known: Vec<f64> = values.iter().flatten().copied().collect();
-    let (low, high) = known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+    let (low, high) = known
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
     let (first, last) = (*t_s.first()?, *t_s.last()?);
     if known.is_empty() || last <= first {
         return None;
     }
     // A flat line stands in the middle.
-    let (low, high) = if high - low < 1e-9 { (low - 0.5, high + 0.5) } else { (low, high) };
+    let (low, high) = if high - low < 1e-9 {
+        (low - 0.5, high + 0.5)
+    } else {
+        (low, high)
+    };
     let x = |t: f64| left + (t - first) / (last - first) * (w - left - 8.0);
     let y = |v: f64| top + (high - v) / (high - low) * (h - top - bottom);
     let mut path = String::new();
@@ -141,18 +154,32 @@ pub(super) fn chart(title: &str, unit: &str, t_s: &[f64], values: &[Option<f64>]
         pen_down = v.is_some();
     }
     let (title, unit) = (escape(title), escape(unit));
-    let describe = format!("{title} from {low:.1} to {high:.1} {unit}, over {:.0} minutes", (last - first) / 60.0);
+    let describe = format!(
+        "{title} from {low:.1} to {high:.1} {unit}, over {:.0} minutes",
+        (last - first) / 60.0
+    );
     let mut svg = format!(
         "<figure><svg viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"{describe}\">\
          <path class=\"axis\" d=\"M{left} {top}V{:.1}H{w}\"/><path class=\"line\" d=\"{path}\"/>",
         h - bottom
     );
     for v in [low, high] {
-        let _ = write!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" class=\"end\">{v:.1}</text>", left - 6.0, y(v) + 4.0);
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" class=\"end\">{v:.1}</text>",
+            left - 6.0,
+            y(v) + 4.0
+        );
     }
     for t in [first, last] {
         let anchor = if t == first { "start" } else { "end" };
-        let _ = write!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" class=\"{anchor}\">{:.0} min</text>", x(t), h - 6.0, t / 60.0);
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" class=\"{anchor}\">{:.0} min</text>",
+            x(t),
+            h - 6.0,
+            t / 60.0
+        );
     }
     let _ = write!(svg, "</svg><figcaption>{title}, {unit}</figcaption></figure>");
     Some(svg)
@@ -165,9 +192,16 @@ mod tests {
     #[test]
     fn what_people_wrote_stays_text() {
         let mut page = Page::new("<script>alert(1)</script>");
-        page.table("a & b", &["\"x\""], &[vec![Cell::Link("/x\" onclick=\"y".to_owned(), "<b>".to_owned())]]);
+        page.table(
+            "a & b",
+            &["\"x\""],
+            &[vec![Cell::Link("/x\" onclick=\"y".to_owned(), "<b>".to_owned())]],
+        );
         let html = page.finish();
-        assert!(!html.contains("<script") && !html.contains("<b>") && !html.contains("onclick=\"y"), "{html}");
+        assert!(
+            !html.contains("<script") && !html.contains("<b>") && !html.contains("onclick=\"y"),
+            "{html}"
+        );
         assert!(html.contains("&lt;script&gt;") && html.contains("a &amp; b"));
         assert!(!html.contains("style=") && !html.contains("<style"), "nothing inline");
     }
@@ -175,8 +209,18 @@ mod tests {
     #[test]
     fn a_chart_draws_no_line_over_a_gap() {
         let t = [0.0, 60.0, 120.0, 180.0, 240.0];
-        let svg = chart("Cadence", "steps/min", &t, &[Some(170.0), Some(172.0), None, Some(168.0), None]).expect("drawn");
-        let path = svg.split("class=\"line\" d=\"").nth(1).and_then(|p| p.split('"').next()).expect("a path");
+        let svg = chart(
+            "Cadence",
+            "steps/min",
+            &t,
+            &[Some(170.0), Some(172.0), None, Some(168.0), None],
+        )
+        .expect("drawn");
+        let path = svg
+            .split("class=\"line\" d=\"")
+            .nth(1)
+            .and_then(|p| p.split('"').next())
+            .expect("a path");
         assert_eq!((path.matches('M').count(), path.matches('L').count()), (2, 1), "{path}");
         assert_eq!(chart("x", "y", &t, &[None; 5]), None);
     }

@@ -42,7 +42,10 @@ fn looking(resource: Resource, handler: MethodRouter<App>) -> MethodRouter<App> 
 async fn style() -> Response {
     let mut response = STYLE.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/css; charset=utf-8"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
@@ -60,7 +63,13 @@ async fn as_page(request: Request, next: Next) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, PROBLEM_MAX).await.unwrap_or_default();
     let problem: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let text = |name: &str| problem.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        problem
+            .get(name)
+            .and_then(|v| v.as_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
     let mut page = Page::new(&text("title"));
     page.push(&format!("<p>{}</p>", escape(&text("detail"))));
     if parts.status == axum::http::StatusCode::UNAUTHORIZED {
@@ -68,6 +77,9 @@ async fn as_page(request: Request, next: Next) -> Response {
     }
     page.push("<p><a href=\"/plain\">All sessions</a></p>");
     parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    parts.headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     Response::from_parts(parts, page.finish().into())
 }

@@ -7,10 +7,10 @@ use crate::api::extract::{self, Path};
 use crate::api::problem::Problem;
 use crate::api::routes;
 use crate::metrics::MetricId;
+use crate::model::{SessionTime, Side, Span};
 use crate::review::card::card;
 use crate::review::flags::flags_now;
 use crate::review::{Card, SafetyNow};
-use crate::model::{SessionTime, Side, Span};
 use crate::store::sqlite::NewestQuery;
 use crate::store::summary::{SideScope, SummaryRow};
 use crate::store::{AthleteId, BucketQuery, History as _, RowQuery, SessionRow};
@@ -26,7 +26,12 @@ const POINTS: i64 = 180;
 pub(super) async fn sessions(State(app): State<App>, gate: Gate) -> Result<Response, Problem> {
     let rows = app
         .ask(move |app| {
-            let athletes = app.reader().athletes()?.into_iter().map(|(a, _)| a).collect::<Vec<AthleteId>>();
+            let athletes = app
+                .reader()
+                .athletes()?
+                .into_iter()
+                .map(|(a, _)| a)
+                .collect::<Vec<AthleteId>>();
             let reached = gate.reached(app, athletes)?;
             for (athlete, _) in &reached {
                 gate.note(app, athlete)?;
@@ -44,7 +49,11 @@ pub(super) async fn sessions(State(app): State<App>, gate: Gate) -> Result<Respo
         page.push("<p>There is no session yet. <code>lope demo</code> makes one without any sensor.</p>");
     } else {
         let heads = ["Begin (UTC)", "Runner", "Minutes", "Strides", "State", "Remark"];
-        page.table("The latest sessions", &heads, &rows.iter().map(session_cells).collect::<Vec<_>>());
+        page.table(
+            "The latest sessions",
+            &heads,
+            &rows.iter().map(session_cells).collect::<Vec<_>>(),
+        );
     }
     Ok(page.answer())
 }
@@ -106,7 +115,11 @@ pub(super) async fn live(State(app): State<App>, gate: Gate) -> Result<Response,
             ("Time, min", number(Some(now.t_s / 60.0), 1)),
             ("Data", now.data.to_owned()),
         ] {
-            page.push(&format!("<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(&text)));
+            page.push(&format!(
+                "<div><dt>{}</dt><dd>{}</dd></div>",
+                escape(name),
+                escape(&text)
+            ));
         }
         page.push("</dl>");
     }
@@ -141,7 +154,11 @@ pub(super) async fn session(State(app): State<App>, gate: Gate, Path(id): Path<S
         page.push(&chart);
     }
     let heads = ["Metric", "Side", "Median", "Spread", "10 % to 90 %", "Strides", "Unit"];
-    page.table("Medians over usable strides", &heads, &summary.iter().map(summary_cells).collect::<Vec<_>>());
+    page.table(
+        "Medians over usable strides",
+        &heads,
+        &summary.iter().map(summary_cells).collect::<Vec<_>>(),
+    );
     Ok(page.answer())
 }
 
@@ -186,7 +203,11 @@ pub(super) async fn flags(State(app): State<App>, gate: Gate) -> Result<Response
             })
             .collect();
         if !raised.is_empty() {
-            page.table("Flags that stand", &["Flag", "Level", "Since", "Evidence", "What it says"], &raised);
+            page.table(
+                "Flags that stand",
+                &["Flag", "Level", "Since", "Evidence", "What it says"],
+                &raised,
+            );
         }
     }
     page.push(&format!("<p>{}</p>", escape(&rules.footer)));
@@ -221,7 +242,11 @@ fn card_of(page: &mut Page, card: &Card) {
             ]
         })
         .collect();
-    page.table("Against your usual", &["Metric", "This run", "Usual", "Unit", "In a word", "Why"], &rows);
+    page.table(
+        "Against your usual",
+        &["Metric", "This run", "Usual", "Unit", "In a word", "Why"],
+        &rows,
+    );
     if let Some(thing) = &card.one_thing {
         page.push(&format!("<p>{}</p>", escape(thing)));
     }
@@ -249,7 +274,11 @@ fn summary_cells(row: &SummaryRow) -> Vec<Cell> {
 /// Cadence and speed over the session. Blocks.
 fn charts(app: &App, row: &SessionRow) -> Result<Vec<String>, Problem> {
     const DRAWN: [MetricId; 2] = [MetricId::Cadence, MetricId::Speed];
-    let Some(span) = row.stop.and_then(|stop| Span::new(SessionTime::ZERO, stop)).filter(|s| s.secs() > 0.0) else {
+    let Some(span) = row
+        .stop
+        .and_then(|stop| Span::new(SessionTime::ZERO, stop))
+        .filter(|s| s.secs() > 0.0)
+    else {
         return Ok(Vec::new());
     };
     let width_us = ((span.secs() * 1e6) as i64 / POINTS).max(1);

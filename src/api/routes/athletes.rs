@@ -66,8 +66,13 @@ struct FactsPatch(BTreeMap<String, Value>);
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let one = "/athletes/{athlete}";
     vec![
-        Endpoint::get("/athletes", Resource::Athlete, "Athletes whom the caller reaches.", list)
-            .answers::<List<AthleteItem>>(200),
+        Endpoint::get(
+            "/athletes",
+            Resource::Athlete,
+            "Athletes whom the caller reaches.",
+            list,
+        )
+        .answers::<List<AthleteItem>>(200),
         Endpoint::get(one, Resource::Athlete, "Who an athlete is.", get).answers::<AthleteFull>(200),
         Endpoint::patch(one, Resource::Athlete, "Change what is known of an athlete.", patch)
             .body::<FactsPatch>()

@@ -162,10 +162,20 @@ struct RulesItem {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/catalog/metrics", Resource::Catalog, "What is measured, and what it is not.", metrics)
-            .answers::<List<MetricItem>>(200),
-        Endpoint::get("/catalog/rules", Resource::Catalog, "The rules of the flags, with their evidence.", rules)
-            .answers::<RulesItem>(200),
+        Endpoint::get(
+            "/catalog/metrics",
+            Resource::Catalog,
+            "What is measured, and what it is not.",
+            metrics,
+        )
+        .answers::<List<MetricItem>>(200),
+        Endpoint::get(
+            "/catalog/rules",
+            Resource::Catalog,
+            "The rules of the flags, with their evidence.",
+            rules,
+        )
+        .answers::<RulesItem>(200),
     ]
 }
 
@@ -333,7 +343,9 @@ fn rule_flag(rules: &Rules, flag: &Flag) -> RuleFlag {
 fn title_of(slug: &str) -> String {
     let words = slug.replace('_', " ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn cite(rules: &Rules, key: &str) -> Option<CiteItem> {
@@ -360,7 +372,11 @@ mod tests {
         for text in [&rules.emergency_text, &rules.urgent_text, &rules.before_next_run_text] {
             assert!(!text.is_empty() && !text.contains(['{', '}']), "{text}");
         }
-        assert!(rules.emergency_text.contains("emergency number"), "{}", rules.emergency_text);
+        assert!(
+            rules.emergency_text.contains("emergency number"),
+            "{}",
+            rules.emergency_text
+        );
     }
 
     #[test]

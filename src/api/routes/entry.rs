@@ -61,12 +61,14 @@ impl EntryBody {
     /// 422 for what is no entry of its kind.
     pub(super) fn entry(self, athlete: AthleteId, id: EntryId) -> Result<Entry, Problem> {
         let mut fields: Map<String, Value> = self.0.into_iter().collect();
-        let refused = |why: String| Problem::new(
-            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-            "lope::journal::entry",
-            "The entry does not say what its kind says.",
-        )
-        .fact(why);
+        let refused = |why: String| {
+            Problem::new(
+                axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+                "lope::journal::entry",
+                "The entry does not say what its kind says.",
+            )
+            .fact(why)
+        };
         for (name, own) in [("id", id.as_str()), ("athlete", athlete.as_str())] {
             if fields.remove(name).is_some_and(|said| said != own) {
                 return Err(refused(format!("{name} is not the one of the address")));
@@ -178,8 +180,15 @@ mod tests {
         };
         let changes = |v: Value| v.as_object().expect("object").clone().into_iter().collect();
         let new = merged(&note, changes(json!({ "text": null, "effort": 7 }))).expect("merged");
-        assert_eq!((new.km, new.text, new.effort.map(Score::get)), (Some(10.0), None, Some(7)));
-        for wrong in [json!({ "nonsense": null }), json!({ "nonsense": 1 }), json!({ "effort": 11 })] {
+        assert_eq!(
+            (new.km, new.text, new.effort.map(Score::get)),
+            (Some(10.0), None, Some(7))
+        );
+        for wrong in [
+            json!({ "nonsense": null }),
+            json!({ "nonsense": 1 }),
+            json!({ "effort": 11 }),
+        ] {
             assert!(merged(&note, changes(wrong)).is_err());
         }
     }

@@ -217,17 +217,43 @@ fn steps(record: &StrideRecord) -> Vec<Step> {
     if let (Some(c), Some(next)) = (s.contact, s.next_ic) {
         let (ic, tc, next) = (c.ic.secs(), c.tc.secs(), next.secs());
         let contact = [("ic_s", ic), ("tc_s", tc)];
-        steps.push(step("contact", "the foot lands at ic and leaves at tc", &contact, value(MetricId::ContactTime), "s"));
+        steps.push(step(
+            "contact",
+            "the foot lands at ic and leaves at tc",
+            &contact,
+            value(MetricId::ContactTime),
+            "s",
+        ));
         let cycle = [("ic_s", ic), ("next_ic_s", next)];
-        steps.push(step("stride time", "from landing to the next landing of the same foot", &cycle, Some(next - ic), "s"));
+        steps.push(step(
+            "stride time",
+            "from landing to the next landing of the same foot",
+            &cycle,
+            Some(next - ic),
+            "s",
+        ));
         let time = [("stride_time_s", next - ic)];
-        steps.push(step("cadence", "two steps a stride: 120 / stride time", &time, value(MetricId::Cadence), "steps/min"));
+        steps.push(step(
+            "cadence",
+            "two steps a stride: 120 / stride time",
+            &time,
+            value(MetricId::Cadence),
+            "steps/min",
+        ));
     }
     if let Some(foot) = s.foot {
-        let own = [("x_m", foot.displacement.v.x), ("z_m", foot.displacement.v.z), ("sigma_m", foot.length_sigma_m)];
+        let own = [
+            ("x_m", foot.displacement.v.x),
+            ("z_m", foot.displacement.v.z),
+            ("sigma_m", foot.length_sigma_m),
+        ];
         let text = "acceleration turned into the level frame, integrated twice from mid-stance to mid-stance, where the foot is still";
         steps.push(step("stride length", text, &own, value(MetricId::StrideLength), "m"));
-        let interval = [("length_m", foot.displacement.v.x), ("start_s", s.start.secs()), ("end_s", s.end.secs())];
+        let interval = [
+            ("length_m", foot.displacement.v.x),
+            ("start_s", s.start.secs()),
+            ("end_s", s.end.secs()),
+        ];
         let text = "length over its own interval, mid-stance to mid-stance";
         steps.push(step("speed", text, &interval, value(MetricId::Speed), "m/s"));
         let check = [("chi2", foot.chi2), ("linear_difference", foot.linear_difference)];
@@ -243,7 +269,13 @@ fn steps(record: &StrideRecord) -> Vec<Step> {
         ("guards", q.guards),
         ("alignment", q.alignment),
     ];
-    steps.push(step("quality", "the product of its parts", &parts, Some(q.product()), "1"));
+    steps.push(step(
+        "quality",
+        "the product of its parts",
+        &parts,
+        Some(q.product()),
+        "1",
+    ));
     steps
 }
 
@@ -253,7 +285,10 @@ fn ruled_out(flags: &StrideFlags) -> Vec<&'static str> {
         (flags.gyro_clipped, "a gyroscope was at its limit"),
         (flags.filled, "samples were interpolated"),
         (flags.turning, "the stride lies in a turn"),
-        (flags.approximate_zero, "foot pitch is counted from mid-stance, not from standing"),
+        (
+            flags.approximate_zero,
+            "foot pitch is counted from mid-stance, not from standing",
+        ),
         (flags.after_rest, "it is the first stride after standing"),
         (flags.implausible_contact, "a guard of its contact failed"),
         (flags.mounting_unsettled, "the mounting was not settled yet"),
@@ -262,4 +297,3 @@ fn ruled_out(flags: &StrideFlags) -> Vec<&'static str> {
     .filter_map(|(holds, text)| holds.then_some(text))
     .collect()
 }
-

@@ -78,30 +78,54 @@ struct ActionKept {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/flags", Resource::Flags, "All flags of an athlete at the end of a day.", now)
-            .query::<Whose>()
-            .answers::<FlagsNow>(200),
+        Endpoint::get(
+            "/flags",
+            Resource::Flags,
+            "All flags of an athlete at the end of a day.",
+            now,
+        )
+        .query::<Whose>()
+        .answers::<FlagsNow>(200),
         Endpoint::get("/flags/history", Resource::Flags, "Flags over all days.", history)
             .query::<WhoseHistory>()
             .answers::<FlagHistory>(200),
-        Endpoint::get("/flags/{flag}", Resource::Flags, "One flag with everything behind it.", detail)
-            .query::<Whose>()
-            .answers::<FlagDetail>(200),
-        Endpoint::post("/flags/{flag}/actions", Resource::Flags, "Note what is done about a flag.", act)
-            .body::<NewAction>()
-            .answers::<ActionKept>(201),
+        Endpoint::get(
+            "/flags/{flag}",
+            Resource::Flags,
+            "One flag with everything behind it.",
+            detail,
+        )
+        .query::<Whose>()
+        .answers::<FlagDetail>(200),
+        Endpoint::post(
+            "/flags/{flag}/actions",
+            Resource::Flags,
+            "Note what is done about a flag.",
+            act,
+        )
+        .body::<NewAction>()
+        .answers::<ActionKept>(201),
         Endpoint::get("/inbox", Resource::Roster, "Flags that wait for a look.", inbox)
             .query::<Group>()
             .answers::<List<InboxItem>>(200),
-        Endpoint::get("/squad", Resource::Roster, "A squad at a glance, those first that need a look most.", squad)
-            .query::<Group>()
-            .answers::<List<SquadRow>>(200),
+        Endpoint::get(
+            "/squad",
+            Resource::Roster,
+            "A squad at a glance, those first that need a look most.",
+            squad,
+        )
+        .query::<Group>()
+        .answers::<List<SquadRow>>(200),
     ]
 }
 
 /// An athlete's past as this caller may see it. Blocks.
 fn looked(app: &App, gate: &Gate, athlete: &AthleteId, day: Option<Day>) -> Result<Arc<Looked>, Problem> {
     let sight = gate.athlete(app, athlete)?;
+    // Every day up to it is evaluated, and nothing is known of those to come.
+    if day.is_some_and(|day| day > app.today().plus(1)) {
+        return Err(Problem::parameter("day", "it lies ahead"));
+    }
     app.looked(athlete, day, sight)
 }
 
@@ -177,6 +201,12 @@ async fn act(
             let today = app.day_for(&new.athlete)?;
             // Sent again, it is the same entry: of the day and instant at which it was first sent.
             let before = app.journal().entry(&new.athlete, &id)?;
+            if let Some(Body::FlagAction(old)) = before.as_ref().map(|e| &e.body)
+                && old.actor != gate.caller.name
+            {
+                let detail = "This id belongs to an action of somebody else.";
+                return Err(Problem::new(StatusCode::CONFLICT, "lope::store::conflict", detail));
+            }
             let (day, at) = before.map_or_else(|| (today, app.now()), |e| (e.day, e.at));
             let entry = Entry {
                 id,
@@ -221,8 +251,10 @@ async fn inbox(State(app): State<App>, gate: Gate, Query(wanted): Query<Group>) 
     let items = app
         .ask(move |app| {
             let pasts = roster(app, &gate, wanted.group.as_deref())?;
-            let mut items: Vec<InboxItem> =
-                pasts.iter().flat_map(|l| inbox_of(app.rules(), &l.past, l.sight)).collect();
+            let mut items: Vec<InboxItem> = pasts
+                .iter()
+                .flat_map(|l| inbox_of(app.rules(), &l.past, l.sight))
+                .collect();
             items.sort_by(|a, b| {
                 (b.flag.level, &a.since, &a.athlete_name).cmp(&(a.flag.level, &b.since, &b.athlete_name))
             });

@@ -56,12 +56,22 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("/journal", Resource::Journal, "What an athlete said, by day.", list)
             .query::<Wanted>()
             .answers::<List<FlatEntry>>(200),
-        Endpoint::put(one, Resource::Journal, "Keep an entry; the same again changes nothing.", put)
-            .body::<EntryBody>()
-            .answers::<PutAnswer>(200),
+        Endpoint::put(
+            one,
+            Resource::Journal,
+            "Keep an entry; the same again changes nothing.",
+            put,
+        )
+        .body::<EntryBody>()
+        .answers::<PutAnswer>(200),
         Endpoint::delete(one, Resource::Journal, "Take an entry back.", take_back).answers_nothing(204),
-        Endpoint::get("/journal/{athlete}/{id}/past", Resource::Journal, "What an entry said before.", past)
-            .answers::<List<PastItem>>(200),
+        Endpoint::get(
+            "/journal/{athlete}/{id}/past",
+            Resource::Journal,
+            "What an entry said before.",
+            past,
+        )
+        .answers::<List<PastItem>>(200),
     ]
 }
 
@@ -74,13 +84,23 @@ async fn list(State(app): State<App>, gate: Gate, Query(wanted): Query<Wanted>) 
     };
     let items = app
         .ask(move |app| {
-            let athlete = query.athlete.clone().ok_or_else(|| Problem::not_found("such athlete"))?;
+            let athlete = query
+                .athlete
+                .clone()
+                .ok_or_else(|| Problem::not_found("such athlete"))?;
             let sight = gate.athlete(app, &athlete)?;
             let entries = app.journal().entries(&query)?;
             if entries.len() > ROWS_MAX {
-                return Err(Problem::parameter("from, to", format!("more than {ROWS_MAX} entries; ask for fewer days")));
+                return Err(Problem::parameter(
+                    "from, to",
+                    format!("more than {ROWS_MAX} entries; ask for fewer days"),
+                ));
             }
-            entries.into_iter().filter_map(|e| seen(e, sight.symptoms)).map(|e| FlatEntry::of(&e)).collect()
+            entries
+                .into_iter()
+                .filter_map(|e| seen(e, sight.symptoms))
+                .map(|e| FlatEntry::of(&e))
+                .collect()
         })
         .await?;
     answer::json(&List::<FlatEntry>::whole(items))

@@ -60,13 +60,28 @@ struct Taken {
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/live", Resource::Live, "Runs that happen now.", list).answers::<List<LiveItem>>(200),
-        Endpoint::get("/live/squad", Resource::Live, "All runs whom the caller reaches, as one stream.", squad)
-            .answers_as(200, "text/event-stream"),
-        Endpoint::get("/live/{session}", Resource::Live, "One run as a stream of events.", watch)
-            .answers_as(200, "text/event-stream"),
-        Endpoint::post("/live/{session}/events", Resource::Live, "Ask something of a run: a lap, a mark, its end.", command)
-            .body::<LiveEvent>()
-            .answers::<Taken>(202),
+        Endpoint::get(
+            "/live/squad",
+            Resource::Live,
+            "All runs whom the caller reaches, as one stream.",
+            squad,
+        )
+        .answers_as(200, "text/event-stream"),
+        Endpoint::get(
+            "/live/{session}",
+            Resource::Live,
+            "One run as a stream of events.",
+            watch,
+        )
+        .answers_as(200, "text/event-stream"),
+        Endpoint::post(
+            "/live/{session}/events",
+            Resource::Live,
+            "Ask something of a run: a lap, a mark, its end.",
+            command,
+        )
+        .body::<LiveEvent>()
+        .answers::<Taken>(202),
     ]
 }
 
@@ -99,7 +114,10 @@ fn item(run: RunAbout) -> LiveItem {
 
 /// Passes the gate to a live run. Blocks.
 fn reached(app: &App, gate: &Gate, session: &SessionId) -> Result<(), Problem> {
-    let run = app.hub().run(session).ok_or_else(|| Problem::not_found("such live run"))?;
+    let run = app
+        .hub()
+        .run(session)
+        .ok_or_else(|| Problem::not_found("such live run"))?;
     let passed = gate.athlete(app, &run.athlete);
     passed.map(drop).map_err(|p| match p.status {
         StatusCode::NOT_FOUND => Problem::not_found("such live run"),
@@ -108,7 +126,10 @@ fn reached(app: &App, gate: &Gate, session: &SessionId) -> Result<(), Problem> {
 }
 
 fn last_id(headers: &HeaderMap) -> Option<String> {
-    headers.get("last-event-id").and_then(|v| v.to_str().ok()).map(str::to_owned)
+    headers
+        .get("last-event-id")
+        .and_then(|v| v.to_str().ok())
+        .map(str::to_owned)
 }
 
 async fn watch(

@@ -63,16 +63,37 @@ struct LoadWanted {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/sessions/{session}/card", Resource::Session, "The card after a run.", card_of).answers::<Card>(200),
-        Endpoint::get("/trends", Resource::Trends, "One metric over weeks, at matched speed.", trend_of)
-            .query::<TrendWanted>()
-            .answers::<Trend>(200),
-        Endpoint::get("/compare", Resource::Trends, "Two sets of runs at the speeds they share.", compared)
-            .query::<CompareWanted>()
-            .answers::<Compare>(200),
-        Endpoint::get("/load", Resource::Trends, "Weeks of running, and the usual week.", load_of)
-            .query::<LoadWanted>()
-            .answers::<Load>(200),
+        Endpoint::get(
+            "/sessions/{session}/card",
+            Resource::Session,
+            "The card after a run.",
+            card_of,
+        )
+        .answers::<Card>(200),
+        Endpoint::get(
+            "/trends",
+            Resource::Trends,
+            "One metric over weeks, at matched speed.",
+            trend_of,
+        )
+        .query::<TrendWanted>()
+        .answers::<Trend>(200),
+        Endpoint::get(
+            "/compare",
+            Resource::Trends,
+            "Two sets of runs at the speeds they share.",
+            compared,
+        )
+        .query::<CompareWanted>()
+        .answers::<Compare>(200),
+        Endpoint::get(
+            "/load",
+            Resource::Trends,
+            "Weeks of running, and the usual week.",
+            load_of,
+        )
+        .query::<LoadWanted>()
+        .answers::<Load>(200),
     ]
 }
 

@@ -52,12 +52,28 @@ struct AccessItem {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/sensors", Resource::Sensors, "Kits of sensors of this machine.", sensors).answers::<Kits>(200),
-        Endpoint::get("/doctor", Resource::Doctor, "What works on this machine, and what mends the rest.", doctor)
-            .answers::<Doctor>(200),
-        Endpoint::get("/access-log", Resource::AccessLog, "Who looked at an athlete's data, the latest first.", log)
-            .query::<Whose>()
-            .answers::<List<AccessItem>>(200),
+        Endpoint::get(
+            "/sensors",
+            Resource::Sensors,
+            "Kits of sensors of this machine.",
+            sensors,
+        )
+        .answers::<Kits>(200),
+        Endpoint::get(
+            "/doctor",
+            Resource::Doctor,
+            "What works on this machine, and what mends the rest.",
+            doctor,
+        )
+        .answers::<Doctor>(200),
+        Endpoint::get(
+            "/access-log",
+            Resource::AccessLog,
+            "Who looked at an athlete's data, the latest first.",
+            log,
+        )
+        .query::<Whose>()
+        .answers::<List<AccessItem>>(200),
     ]
 }
 
@@ -83,7 +99,13 @@ async fn log(State(app): State<App>, gate: Gate, Query(whose): Query<Whose>) -> 
                 role: a.role.name().to_owned(),
                 action: a.action,
             };
-            Ok::<_, Problem>(app.access().accesses(&athlete, LOOKS)?.into_iter().map(item).collect::<Vec<_>>())
+            Ok::<_, Problem>(
+                app.access()
+                    .accesses(&athlete, LOOKS)?
+                    .into_iter()
+                    .map(item)
+                    .collect::<Vec<_>>(),
+            )
         })
         .await?;
     answer::json(&List::whole(items))

@@ -10,7 +10,8 @@ use crate::api::problem::Problem;
 use crate::metrics::MetricId;
 use crate::model::{SessionTime, Side, Span};
 use crate::store::{
-    Bucket, BucketQuery, Completeness, History as _, RowQuery, SessionEvent, SessionId, SessionRow, SessionState, SideFilter,
+    Bucket, BucketQuery, Completeness, History as _, RowQuery, SessionEvent, SessionId, SessionRow, SessionState,
+    SideFilter,
 };
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -87,9 +88,14 @@ struct Series {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/sessions/{session}/series", Resource::Strides, "Metrics of a session over time.", series)
-            .query::<Wanted>()
-            .answers::<Series>(200),
+        Endpoint::get(
+            "/sessions/{session}/series",
+            Resource::Strides,
+            "Metrics of a session over time.",
+            series,
+        )
+        .query::<Wanted>()
+        .answers::<Series>(200),
     ]
 }
 
@@ -106,7 +112,10 @@ pub(super) fn reached(app: &App, gate: &Gate, session: &SessionId) -> Result<Ses
 /// # Errors
 /// As [`reached`].
 pub(in crate::api) fn seen(app: &App, gate: &Gate, session: &SessionId) -> Result<(SessionRow, Sight), Problem> {
-    let row = app.reader().session(session)?.ok_or_else(|| Problem::not_found("such session"))?;
+    let row = app
+        .reader()
+        .session(session)?
+        .ok_or_else(|| Problem::not_found("such session"))?;
     let passed = gate.session(app, &row.meta.athlete, session);
     let sight = passed.map_err(|p| match p.status {
         axum::http::StatusCode::NOT_FOUND => Problem::not_found("such session"),
@@ -138,7 +147,10 @@ async fn series(
     let asked = extract::span(wanted.from_s, wanted.to_s)?;
     let buckets = wanted.buckets.unwrap_or(400);
     if !(1..=BUCKETS_MAX).contains(&buckets) {
-        return Err(Problem::parameter("buckets", format!("{buckets} is not between 1 and {BUCKETS_MAX}")));
+        return Err(Problem::parameter(
+            "buckets",
+            format!("{buckets} is not between 1 and {BUCKETS_MAX}"),
+        ));
     }
     let sides: Vec<(&str, SideFilter)> = match wanted.side.as_deref() {
         None => vec![
@@ -165,7 +177,9 @@ async fn series(
             let width_us = (span.secs() * 1e6 / f64::from(buckets)).ceil().max(1.0);
             let mut series = Series {
                 width_s: width_us / 1e6,
-                t_s: (0..buckets).map(|i| span.start().secs() + f64::from(i) * width_us / 1e6).collect(),
+                t_s: (0..buckets)
+                    .map(|i| span.start().secs() + f64::from(i) * width_us / 1e6)
+                    .collect(),
                 strides: vec![0; buckets as usize],
                 gaps: gaps(app, &session, span)?,
                 ..Series::default()
@@ -183,11 +197,16 @@ async fn series(
 fn metrics(text: &str) -> Result<Vec<MetricId>, Problem> {
     let found: Result<Vec<MetricId>, Problem> = text
         .split(',')
-        .map(|name| MetricId::from_name(name).ok_or_else(|| Problem::parameter("metrics", format!("{name:?} is no metric"))))
+        .map(|name| {
+            MetricId::from_name(name).ok_or_else(|| Problem::parameter("metrics", format!("{name:?} is no metric")))
+        })
         .collect();
     let found = found?;
     if found.len() > METRICS_MAX {
-        return Err(Problem::parameter("metrics", format!("{} metrics; up to {METRICS_MAX}", found.len())));
+        return Err(Problem::parameter(
+            "metrics",
+            format!("{} metrics; up to {METRICS_MAX}", found.len()),
+        ));
     }
     Ok(found)
 }
@@ -282,7 +301,9 @@ fn gaps(app: &App, session: &SessionId, span: Span) -> Result<Vec<GapItem>, Prob
         }
         match page.completeness {
             Completeness::Truncated { resume_at } if gaps.len() < GAPS_MAX => {
-                let Some(rest) = Span::new(resume_at, query.span.end()) else { break };
+                let Some(rest) = Span::new(resume_at, query.span.end()) else {
+                    break;
+                };
                 query.span = rest;
             }
             _ => break,

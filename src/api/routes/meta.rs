@@ -54,8 +54,13 @@ struct LoggedIn {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/health", Resource::Health, "Whether the server is there, and who is asking.", health)
-            .answers::<Health>(200),
+        Endpoint::get(
+            "/health",
+            Resource::Health,
+            "Whether the server is there, and who is asking.",
+            health,
+        )
+        .answers::<Health>(200),
         Endpoint::post("/login", Resource::Login, "Sign a browser in with a token.", login)
             .body::<LoginBody>()
             .answers::<LoggedIn>(200),

@@ -60,9 +60,14 @@ struct Raw {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/sessions/{session}/raw", Resource::Raw, "Samples as the sensors gave them.", raw)
-            .query::<Wanted>()
-            .answers::<Raw>(200),
+        Endpoint::get(
+            "/sessions/{session}/raw",
+            Resource::Raw,
+            "Samples as the sensors gave them.",
+            raw,
+        )
+        .query::<Wanted>()
+        .answers::<Raw>(200),
     ]
 }
 
@@ -76,7 +81,10 @@ async fn raw(
     let session = extract::session(&session)?;
     let span = extract::span(Some(wanted.from_s), Some(wanted.to_s))?;
     if span.secs() > SPAN_MAX_S {
-        return Err(Problem::parameter("to_s", format!("more than {SPAN_MAX_S} s after from_s")));
+        return Err(Problem::parameter(
+            "to_s",
+            format!("more than {SPAN_MAX_S} s after from_s"),
+        ));
     }
     let (state, raw) = app
         .ask(move |app| {
@@ -128,7 +136,11 @@ fn samples(mut reader: RawReader, row: &SessionRow, span: Span) -> Result<Raw, P
         for (axis, v) in of.acc.iter_mut().zip([sample.acc.v.x, sample.acc.v.y, sample.acc.v.z]) {
             axis.push(v);
         }
-        for (axis, v) in of.gyro.iter_mut().zip([sample.gyro.v.x, sample.gyro.v.y, sample.gyro.v.z]) {
+        for (axis, v) in of
+            .gyro
+            .iter_mut()
+            .zip([sample.gyro.v.x, sample.gyro.v.y, sample.gyro.v.z])
+        {
             axis.push(v);
         }
     }

@@ -5,7 +5,7 @@ use super::entry::{FlatEntry, merged};
 use super::measured::reached;
 use crate::api::access::consent;
 use crate::api::access::gate::{Gate, Sight, Symptoms};
-use crate::api::access::roles::Resource;
+use crate::api::access::roles::{Reach, Resource};
 use crate::api::answer::{self, List};
 use crate::api::app::App;
 use crate::api::endpoint::Endpoint;
@@ -215,11 +215,21 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::delete(one, Resource::Session, "Delete a session, with its samples.", delete)
             .body::<Confirm>()
             .answers::<SessionDeleted>(200),
-        Endpoint::post("/sessions/{session}/events", Resource::Session, "Mark an instant of a session.", add_event)
-            .body::<NewEvent>()
-            .answers::<EventAdded>(201),
-        Endpoint::get("/sessions/{session}/analyses", Resource::Session, "The analyses of a session.", analyses)
-            .answers::<List<AnalysisItem>>(200),
+        Endpoint::post(
+            "/sessions/{session}/events",
+            Resource::Session,
+            "Mark an instant of a session.",
+            add_event,
+        )
+        .body::<NewEvent>()
+        .answers::<EventAdded>(201),
+        Endpoint::get(
+            "/sessions/{session}/analyses",
+            Resource::Session,
+            "The analyses of a session.",
+            analyses,
+        )
+        .answers::<List<AnalysisItem>>(200),
         Endpoint::delete("/athletes/{athlete}", Resource::Athlete, "Forget an athlete.", forget)
             .body::<Confirm>()
             .answers::<Receipt>(200),
@@ -257,6 +267,9 @@ async fn list(State(app): State<App>, gate: Gate, Query(wanted): Query<Wanted>) 
     };
     let list = app
         .ask(move |app| {
+            if gate.reach == Reach::Linked {
+                return linked(app, &gate);
+            }
             let reached = match athlete {
                 Some(athlete) => {
                     let sight = gate.sight(app, &athlete)?;
@@ -291,6 +304,16 @@ async fn list(State(app): State<App>, gate: Gate, Query(wanted): Query<Wanted>) 
         })
         .await?;
     answer::json(&list)
+}
+
+/// The one session that a link leads to. Blocks.
+fn linked(app: &App, gate: &Gate) -> Result<List<SessionItem>, Problem> {
+    let Some(session) = gate.caller.scope.session.clone() else {
+        return Ok(List::whole(Vec::new()));
+    };
+    let (row, sight) = super::measured::seen(app, gate, &session)?;
+    let looked = app.looked(&row.meta.athlete, None, sight)?;
+    Ok(List::whole(item_of(&looked, &row, sight).into_iter().collect()))
 }
 
 async fn get(
@@ -400,7 +423,11 @@ async fn patch(
                     body: Body::SessionNote(note),
                     ..
                 }) => (day, at, note),
-                _ => (LocalDays::default().of(&row.meta), row.meta.start, SessionNote::default()),
+                _ => (
+                    LocalDays::default().of(&row.meta),
+                    row.meta.start,
+                    SessionNote::default(),
+                ),
             };
             let entry = Entry {
                 id,
@@ -448,7 +475,12 @@ pub(super) fn event_text(kind: &str, value: Option<u8>, text: Option<&str>) -> R
         ("pain", Some(v)) if v <= 10 => format!("pain {v}"),
         ("pain", _) => return Err(Problem::parameter("value", "pain has a value from 0 to 10")),
         ("marker", _) => "marker".to_owned(),
-        (other, _) => return Err(Problem::parameter("kind", format!("{other:?} is not lap, pain or marker"))),
+        (other, _) => {
+            return Err(Problem::parameter(
+                "kind",
+                format!("{other:?} is not lap, pain or marker"),
+            ));
+        }
     };
     Ok(match text {
         Some(text) if what == "marker" => text.to_owned(),
@@ -501,7 +533,13 @@ async fn analyses(State(app): State<App>, gate: Gate, Path(session): Path<String
                 pipeline_version,
                 current: analysis == row.current_analysis,
             };
-            Ok::<_, Problem>(app.reader().analyses(&session)?.into_iter().map(item).collect::<Vec<_>>())
+            Ok::<_, Problem>(
+                app.reader()
+                    .analyses(&session)?
+                    .into_iter()
+                    .map(item)
+                    .collect::<Vec<_>>(),
+            )
         })
         .await?;
     answer::json(&List::whole(items))

@@ -135,7 +135,10 @@ async fn make(State(app): State<App>, gate: Gate, Json(new): Json<NewShare>) -> 
 
 async fn revoke(State(app): State<App>, gate: Gate, Path(prefix): Path<String>) -> Result<Response, Problem> {
     app.ask(move |app| {
-        if !own(app, &gate)?.iter().any(|t| !prefix.is_empty() && t.sha256.starts_with(&prefix)) {
+        if !own(app, &gate)?
+            .iter()
+            .any(|t| !prefix.is_empty() && t.sha256.starts_with(&prefix))
+        {
             return Err(Problem::not_found("such link"));
         }
         Ok(app.access().revoke(&prefix, app.now())?)

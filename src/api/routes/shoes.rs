@@ -52,9 +52,14 @@ struct ShoeItem {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/shoes", Resource::Shoes, "Pairs of shoes, and how far they have come.", list)
-            .query::<Whose>()
-            .answers::<List<ShoeItem>>(200),
+        Endpoint::get(
+            "/shoes",
+            Resource::Shoes,
+            "Pairs of shoes, and how far they have come.",
+            list,
+        )
+        .query::<Whose>()
+        .answers::<List<ShoeItem>>(200),
     ]
 }
 
@@ -81,7 +86,11 @@ fn shoes(past: &Past, checks: &[Entry]) -> Vec<ShoeItem> {
     for (id, facts) in &past.shoes {
         let item = ShoeItem {
             id: id.clone(),
-            name: if facts.name.is_empty() { id.to_string() } else { facts.name.clone() },
+            name: if facts.name.is_empty() {
+                id.to_string()
+            } else {
+                facts.name.clone()
+            },
             km: facts.km_before.unwrap_or(0.0),
             km_before: facts.km_before,
             runs: 0,

@@ -81,9 +81,11 @@ impl StrideItem {
     pub(super) fn of(record: &StrideRecord) -> Self {
         let s = &record.stride;
         let flags = match serde_json::to_value(s.flags) {
-            Ok(serde_json::Value::Object(all)) => {
-                all.into_iter().filter(|(_, on)| *on == true).map(|(name, _)| name).collect()
-            }
+            Ok(serde_json::Value::Object(all)) => all
+                .into_iter()
+                .filter(|(_, on)| *on == true)
+                .map(|(name, _)| name)
+                .collect(),
             _ => Vec::new(),
         };
         let (mut metrics, mut absent) = (BTreeMap::new(), BTreeMap::new());
@@ -152,7 +154,10 @@ async fn strides(
         let from = SessionTime::from_nanos(nanos).clamp(span.start(), span.end());
         span = Span::new(from, span.end()).unwrap_or(span);
     }
-    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
     if accept.split(',').any(|kind| kind.trim().starts_with("text/csv")) {
         return csv(app, gate, session).await;
     }
@@ -213,7 +218,11 @@ async fn csv(app: App, gate: Gate, session: SessionId) -> Result<Response, Probl
             let row = reached(app, &gate, &session)?;
             if row.strides.is_some_and(|n| n > CHOICE_MAX as u64) {
                 let detail = "The session has too many strides for one answer; use lope sessions export.";
-                return Err(Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "lope::api::too_many", detail));
+                return Err(Problem::new(
+                    axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+                    "lope::api::too_many",
+                    detail,
+                ));
             }
             let mut text = Vec::new();
             write_strides(app.reader(), &session, CsvDialect::Plain, &mut text)?;
@@ -222,7 +231,10 @@ async fn csv(app: App, gate: Gate, session: SessionId) -> Result<Response, Probl
         .await?;
     let mut response = text.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/csv; charset=utf-8"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(name) = HeaderValue::from_str(&name) {
         headers.insert(header::CONTENT_DISPOSITION, name);
@@ -259,7 +271,10 @@ impl Choice {
     fn foremost(self, rows: Vec<StrideRecord>, limit: usize) -> Vec<StrideRecord> {
         let scores: Vec<Option<f64>> = match self {
             Self::Longest => rows.iter().map(|r| usable(r, MetricId::StrideLength)).collect(),
-            Self::Shortest => rows.iter().map(|r| usable(r, MetricId::StrideLength).map(|v| -v)).collect(),
+            Self::Shortest => rows
+                .iter()
+                .map(|r| usable(r, MetricId::StrideLength).map(|v| -v))
+                .collect(),
             Self::Typical => typical(&rows),
             Self::MostAsymmetric => asymmetry(&rows),
             Self::Poor => {
@@ -267,8 +282,11 @@ impl Choice {
                 rows.iter().map(score).collect()
             }
         };
-        let mut scored: Vec<(f64, StrideRecord)> =
-            rows.into_iter().zip(scores).filter_map(|(r, s)| Some((s?, r))).collect();
+        let mut scored: Vec<(f64, StrideRecord)> = rows
+            .into_iter()
+            .zip(scores)
+            .filter_map(|(r, s)| Some((s?, r)))
+            .collect();
         // Stable, so that of equals the earlier stands first.
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         scored.truncate(limit);
@@ -277,7 +295,9 @@ impl Choice {
 }
 
 fn usable(record: &StrideRecord, id: MetricId) -> Option<f64> {
-    (record.class <= DataClass::B).then(|| record.metrics.value(id)).flatten()
+    (record.class <= DataClass::B)
+        .then(|| record.metrics.value(id))
+        .flatten()
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {
@@ -301,9 +321,9 @@ fn typical(rows: &[StrideRecord]) -> Vec<Option<f64>> {
         return vec![None; rows.len()];
     }
     let distance = |r: &StrideRecord| {
-        centres
-            .iter()
-            .try_fold(0.0, |sum: f64, (id, middle, spread)| Some(sum + (usable(r, *id)? - middle).abs() / spread))
+        centres.iter().try_fold(0.0, |sum: f64, (id, middle, spread)| {
+            Some(sum + (usable(r, *id)? - middle).abs() / spread)
+        })
     };
     rows.iter().map(|r| distance(r).map(|d| -d)).collect()
 }
@@ -328,7 +348,12 @@ fn asymmetry(rows: &[StrideRecord]) -> Vec<Option<f64>> {
 ///
 /// # Errors
 /// 404 when there is none.
-pub(super) fn find(app: &App, session: &SessionId, idx: u32, side: crate::store::SideFilter) -> Result<StrideRecord, Problem> {
+pub(super) fn find(
+    app: &App,
+    session: &SessionId,
+    idx: u32,
+    side: crate::store::SideFilter,
+) -> Result<StrideRecord, Problem> {
     let mut query = RowQuery {
         side,
         ..RowQuery::all(session.clone())

@@ -80,9 +80,14 @@ impl TokenItem {
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/tokens", Resource::Tokens, "Tokens, the oldest first.", list).answers::<List<TokenItem>>(200),
-        Endpoint::post("/tokens", Resource::Tokens, "Make a token; it is shown this once.", make)
-            .body::<NewToken>()
-            .answers::<TokenItem>(201),
+        Endpoint::post(
+            "/tokens",
+            Resource::Tokens,
+            "Make a token; it is shown this once.",
+            make,
+        )
+        .body::<NewToken>()
+        .answers::<TokenItem>(201),
         Endpoint::delete("/tokens/{prefix}", Resource::Tokens, "Take a token back.", revoke).answers_nothing(204),
     ]
 }
@@ -119,7 +124,10 @@ pub(super) fn token(
     expires_us: Option<i64>,
 ) -> Result<(TokenRow, String), Problem> {
     if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(Problem::parameter("name", format!("a name has 1 to {NAME_MAX} characters")));
+        return Err(Problem::parameter(
+            "name",
+            format!("a name has 1 to {NAME_MAX} characters"),
+        ));
     }
     if role == Role::Runner && scope.athletes.len() != 1 {
         return Err(Problem::parameter("athletes", "a runner is one athlete"));

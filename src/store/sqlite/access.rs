@@ -100,7 +100,10 @@ impl SqliteAccess {
     pub fn token(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM tokens WHERE token_sha256 = ?1");
         let conn = self.conn();
-        conn.prepare_cached(&sql)?.query_row([sha256], token_of).optional()?.transpose()
+        conn.prepare_cached(&sql)?
+            .query_row([sha256], token_of)
+            .optional()?
+            .transpose()
     }
 
     /// All tokens, the oldest first.
@@ -182,7 +185,12 @@ impl SqliteAccess {
              LIMIT ?2",
         )?;
         let rows = stmt.query_map((athlete.as_str(), i64::try_from(limit).unwrap_or(i64::MAX)), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+            ))
         })?;
         rows.map(|row| {
             let (at, actor, role, action) = row?;
@@ -235,8 +243,14 @@ mod tests {
         assert_eq!(access.revoke(one.prefix(), UtcMicros::from_micros(8)), Ok(false));
         let kept = access.token(&one.sha256).expect("read").expect("there");
         assert_eq!(kept.revoked, Some(UtcMicros::from_micros(7)));
-        assert!(matches!(access.revoke("", UtcMicros::EPOCH), Err(StoreError::Missing { .. })));
-        assert!(matches!(access.revoke("xyz", UtcMicros::EPOCH), Err(StoreError::Missing { .. })));
+        assert!(matches!(
+            access.revoke("", UtcMicros::EPOCH),
+            Err(StoreError::Missing { .. })
+        ));
+        assert!(matches!(
+            access.revoke("xyz", UtcMicros::EPOCH),
+            Err(StoreError::Missing { .. })
+        ));
     }
 
     #[test]

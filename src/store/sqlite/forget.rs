@@ -56,7 +56,10 @@ impl SqliteStore {
         let mut conn = schema::open_companion(&self.dir)?;
         let tx = conn.transaction()?;
         for table in TABLES {
-            let gone = tx.execute(&format!("DELETE FROM {table} WHERE athlete_id = ?1"), [athlete.as_str()])?;
+            let gone = tx.execute(
+                &format!("DELETE FROM {table} WHERE athlete_id = ?1"),
+                [athlete.as_str()],
+            )?;
             if table.starts_with("journal") {
                 done.entries += gone as u64;
             }

@@ -6,8 +6,8 @@
 use super::super::error::StoreError;
 use super::super::ids::{AthleteId, SessionId, UtcMicros};
 use super::super::session::SessionRow;
-use super::read::{SESSION_COLUMNS, SESSION_TABLES, session_row};
 use super::SqliteReader;
+use super::read::{SESSION_COLUMNS, SESSION_TABLES, session_row};
 use rusqlite::params;
 
 /// Which sessions, from the latest backwards.
@@ -116,7 +116,13 @@ mod tests {
     fn pages_of_any_size_tell_every_session_once_and_the_latest_first() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let store = SqliteStore::open(dir.path(), "test").expect("store");
-        for (id, start, athlete) in [("a", 5, "anna"), ("b", 7, "anna"), ("c", 5, "ben"), ("d", 5, "anna"), ("e", 1, "ben")] {
+        for (id, start, athlete) in [
+            ("a", 5, "anna"),
+            ("b", 7, "anna"),
+            ("c", 5, "ben"),
+            ("d", 5, "anna"),
+            ("e", 1, "ben"),
+        ] {
             let mut meta = fixture::meta(id);
             meta.start = UtcMicros::from_micros(start);
             meta.wall_clock = WallClock::Assumed;

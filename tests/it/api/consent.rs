@@ -16,7 +16,13 @@ fn addresses() -> Vec<String> {
             continue;
         }
         let mut path = endpoint.path.to_owned();
-        for (name, value) in [("session", "s1"), ("athlete", "ada"), ("id", "s1"), ("flag", "SY1"), ("idx", "3")] {
+        for (name, value) in [
+            ("session", "s1"),
+            ("athlete", "ada"),
+            ("id", "s1"),
+            ("flag", "SY1"),
+            ("idx", "3"),
+        ] {
             path = path.replace(&format!("{{{name}}}"), value);
         }
         let mut sign = '?';
@@ -48,12 +54,19 @@ async fn a_coach_sees_no_word_and_no_score_of_a_back_without_consent() {
         for path in addresses() {
             let text = server.get(&path, &[("authorization", &bearer)]).await.text();
             for secret in ["secret words", "back_worst\":6", "back_now\":4", "pain 4"] {
-                assert!(!text.contains(secret), "{} reads {secret} at {path}:\n{text}", role.name());
+                assert!(
+                    !text.contains(secret),
+                    "{} reads {secret} at {path}:\n{text}",
+                    role.name()
+                );
             }
         }
     }
     let bearer = format!("Bearer {}", server.token(Role::Coach));
-    let flags = server.get("/api/v1/flags?athlete=ada", &[("authorization", &bearer)]).await.json();
+    let flags = server
+        .get("/api/v1/flags?athlete=ada", &[("authorization", &bearer)])
+        .await
+        .json();
     let hidden: Vec<&str> = flags["flags"]
         .as_array()
         .expect("flags")
@@ -62,7 +75,13 @@ async fn a_coach_sees_no_word_and_no_score_of_a_back_without_consent() {
         .filter_map(|f| f["id"].as_str())
         .collect();
     assert!(hidden.contains(&"SY1") && hidden.contains(&"HX1"), "{hidden:?}");
-    let trend = server.get("/api/v1/trends?athlete=ada&metric=cadence", &[("authorization", &bearer)]).await.json();
+    let trend = server
+        .get(
+            "/api/v1/trends?athlete=ada&metric=cadence",
+            &[("authorization", &bearer)],
+        )
+        .await
+        .json();
     assert_eq!(trend["symptoms"], Value::Null);
 }
 
@@ -88,10 +107,27 @@ async fn a_coach_writes_no_entry_and_acts_on_no_hidden_flag() {
     let bearer = format!("Bearer {}", server.token(Role::Coach));
     let headers = [("authorization", bearer.as_str())];
     let act = |id: &str| json!({ "athlete": "ada", "id": format!("act-{id}"), "action": "note", "note": "looked" });
-    let hidden = server.send(request("POST", "/api/v1/flags/SY1/actions", &headers, Some(&act("SY1")))).await;
+    let hidden = server
+        .send(request(
+            "POST",
+            "/api/v1/flags/SY1/actions",
+            &headers,
+            Some(&act("SY1")),
+        ))
+        .await;
     assert_eq!(hidden.is_problem(404), "lope::api::not_found");
-    let done = server.send(request("POST", "/api/v1/flags/FS1/actions", &headers, Some(&act("FS1")))).await;
-    assert_eq!((done.status.as_u16(), done.json()["actor"].as_str().map(str::to_owned)), (201, Some("the coach".to_owned())));
+    let done = server
+        .send(request(
+            "POST",
+            "/api/v1/flags/FS1/actions",
+            &headers,
+            Some(&act("FS1")),
+        ))
+        .await;
+    assert_eq!(
+        (done.status.as_u16(), done.json()["actor"].as_str().map(str::to_owned)),
+        (201, Some("the coach".to_owned()))
+    );
 }
 
 #[tokio::test]
@@ -100,23 +136,63 @@ async fn who_looked_stands_in_the_log_and_who_looks_at_themselves_does_not() {
     let coach = format!("Bearer {}", server.token(Role::Coach));
     let runner = format!("Bearer {}", server.token(Role::Runner));
     for _ in 0..3 {
-        assert_eq!(server.get("/api/v1/sessions/s1", &[("authorization", &coach)]).await.status, 200);
-        assert_eq!(server.get("/api/v1/sessions/s1", &[("authorization", &runner)]).await.status, 200);
+        assert_eq!(
+            server
+                .get("/api/v1/sessions/s1", &[("authorization", &coach)])
+                .await
+                .status,
+            200
+        );
+        assert_eq!(
+            server
+                .get("/api/v1/sessions/s1", &[("authorization", &runner)])
+                .await
+                .status,
+            200
+        );
     }
     let _ = server.get("/api/v1/sessions/s2", &[("authorization", &coach)]).await;
-    assert_eq!(server.get("/api/v1/flags?athlete=ada", &[("authorization", &coach)]).await.status, 200);
-    let log = server.get("/api/v1/access-log?athlete=ada", &[("authorization", &runner)]).await.json();
+    assert_eq!(
+        server
+            .get("/api/v1/flags?athlete=ada", &[("authorization", &coach)])
+            .await
+            .status,
+        200
+    );
+    let log = server
+        .get("/api/v1/access-log?athlete=ada", &[("authorization", &runner)])
+        .await
+        .json();
     let told: Vec<(&str, &str, &str)> = log["items"]
         .as_array()
         .expect("items")
         .iter()
-        .map(|i| (i["actor"].as_str().unwrap_or(""), i["role"].as_str().unwrap_or(""), i["action"].as_str().unwrap_or("")))
+        .map(|i| {
+            (
+                i["actor"].as_str().unwrap_or(""),
+                i["role"].as_str().unwrap_or(""),
+                i["action"].as_str().unwrap_or(""),
+            )
+        })
         .collect();
     // The same look within minutes is told once.
-    assert_eq!(told, [("the coach", "coach", "read flags"), ("the coach", "coach", "read session")]);
+    assert_eq!(
+        told,
+        [
+            ("the coach", "coach", "read flags"),
+            ("the coach", "coach", "read session")
+        ]
+    );
     let owner = format!("Bearer {}", server.token(Role::Owner));
-    let of_ben = server.get("/api/v1/access-log?athlete=ben", &[("authorization", &owner)]).await.json();
-    assert_eq!(of_ben["items"].as_array().map(Vec::len), Some(0), "what was refused was not seen");
+    let of_ben = server
+        .get("/api/v1/access-log?athlete=ben", &[("authorization", &owner)])
+        .await
+        .json();
+    assert_eq!(
+        of_ben["items"].as_array().map(Vec::len),
+        Some(0),
+        "what was refused was not seen"
+    );
 }
 
 #[tokio::test]
@@ -124,23 +200,42 @@ async fn a_link_leads_to_its_session_and_nowhere_else_and_ends() {
     let server = Server::new(Entrance::Tokens);
     let owner = format!("Bearer {}", server.token(Role::Owner));
     let headers = [("authorization", owner.as_str())];
-    let want = json!({ "athlete": "ada", "what": "session", "session": "s1", "expires_us": super::NOW_US + 60_000_000 });
-    let made = server.send(request("POST", "/api/v1/shares", &headers, Some(&want))).await.json();
+    let want =
+        json!({ "athlete": "ada", "what": "session", "session": "s1", "expires_us": super::NOW_US + 60_000_000 });
+    let made = server
+        .send(request("POST", "/api/v1/shares", &headers, Some(&want)))
+        .await
+        .json();
     let url = made["url"].as_str().expect("an address").to_owned();
     let followed = server.get(&url, &[]).await;
-    assert_eq!((followed.status.as_u16(), followed.header("location")), (303, "/plain/session/s1"));
-    let cookie = followed.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    assert_eq!(
+        (followed.status.as_u16(), followed.header("location")),
+        (303, "/plain/session/s1")
+    );
+    let cookie = followed
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .expect("a cookie")
+        .to_owned();
     let with = [("cookie", cookie.as_str())];
     assert_eq!(server.get("/plain/session/s1", &with).await.status, 200);
     assert_eq!(server.get("/api/v1/sessions/s1", &with).await.status, 200);
     assert_eq!(server.get("/plain/session/s2", &with).await.status, 404);
-    assert_eq!(server.get("/api/v1/sessions/s2", &with).await.is_problem(404), "lope::api::not_found");
+    assert_eq!(
+        server.get("/api/v1/sessions/s2", &with).await.is_problem(404),
+        "lope::api::not_found"
+    );
     let listed = server.get("/api/v1/sessions", &with).await.json();
-    assert_eq!(listed["items"].as_array().map(Vec::len), Some(0));
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(listed["items"][0]["id"], "s1");
     let prefix = made["prefix"].as_str().expect("a prefix");
     let revoke = request("DELETE", &format!("/api/v1/shares/{prefix}"), &headers, None);
     assert_eq!(server.send(revoke).await.status, 204);
-    assert_eq!(server.get("/api/v1/sessions/s1", &with).await.is_problem(401), "lope::access::who");
+    assert_eq!(
+        server.get("/api/v1/sessions/s1", &with).await.is_problem(401),
+        "lope::access::who"
+    );
     assert_eq!(server.get(&url, &[]).await.status, 404);
     for wrong in [
         json!({ "athlete": "ada", "what": "session", "session": "s2", "expires_us": super::NOW_US + 60_000_000 }),
@@ -148,7 +243,13 @@ async fn a_link_leads_to_its_session_and_nowhere_else_and_ends() {
         json!({ "athlete": "ada", "what": "session", "session": "s1", "expires_us": super::NOW_US + 100 * super::DAY_US }),
         json!({ "athlete": "ada", "what": "session", "expires_us": super::NOW_US + 1 }),
     ] {
-        let answer = server.send(request("POST", "/api/v1/shares", &headers, Some(&wrong))).await;
-        assert!(matches!(answer.status.as_u16(), 404 | 422), "{wrong}: {}", answer.text());
+        let answer = server
+            .send(request("POST", "/api/v1/shares", &headers, Some(&wrong)))
+            .await;
+        assert!(
+            matches!(answer.status.as_u16(), 404 | 422),
+            "{wrong}: {}",
+            answer.text()
+        );
     }
 }

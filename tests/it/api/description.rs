@@ -18,7 +18,10 @@ fn the_committed_description_is_what_the_code_says() {
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     // Not assert_eq: the files are long.
-    assert!(committed == says, "{FILE} is not what the code says; LOPE_BLESS=1 cargo test --test it api:: rewrites it");
+    assert!(
+        committed == says,
+        "{FILE} is not what the code says; LOPE_BLESS=1 cargo test --test it api:: rewrites it"
+    );
 }
 
 #[tokio::test]
@@ -55,7 +58,14 @@ fn every_reference_leads_somewhere_and_every_route_answers_something() {
     for endpoint in routes::all() {
         assert!(!endpoint.answers.is_empty(), "{endpoint:?} answers nothing");
         let body_wanted = matches!(endpoint.method.as_str(), "PUT" | "PATCH");
-        assert!(endpoint.body.is_some() || !body_wanted, "{endpoint:?} describes no body");
-        assert_eq!(reach(Role::Owner, endpoint.resource, endpoint.verb), Reach::All, "{endpoint:?} is not in the table");
+        assert!(
+            endpoint.body.is_some() || !body_wanted,
+            "{endpoint:?} describes no body"
+        );
+        assert_eq!(
+            reach(Role::Owner, endpoint.resource, endpoint.verb),
+            Reach::All,
+            "{endpoint:?} is not in the table"
+        );
     }
 }

@@ -15,10 +15,48 @@ fn encode(text: &str) -> String {
 /// Texts that readers of numbers, days, ids and lists stumble over.
 fn odd() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
-        "", " ", "0", "-1", "1e308", "-1e308", "NaN", "inf", "9223372036854775808", "4294967296", "0x10", "1,2", "null", "true",
-        "../../etc/passwd", "%00", "'; DROP TABLE sessions; --", "<script>", "2026-02-30", "2026-03-01", "9999-12-31", "1969-12-31",
-        "ada", "s1", "cadence", "cadence,cadence", "left", "both", "last", "before:2026-03-01", "before:", "shoe:", "ground:hard", ":",
-        "0000000000000000", "ffffffffffffffffx", "80000000000000000", "typical", "csv", "check_in,weekly", "FS1", "all",
+        "",
+        " ",
+        "0",
+        "-1",
+        "1e308",
+        "-1e308",
+        "NaN",
+        "inf",
+        "9223372036854775808",
+        "4294967296",
+        "0x10",
+        "1,2",
+        "null",
+        "true",
+        "../../etc/passwd",
+        "%00",
+        "'; DROP TABLE sessions; --",
+        "<script>",
+        "2026-02-30",
+        "2026-03-01",
+        "9999-12-31",
+        "1969-12-31",
+        "ada",
+        "s1",
+        "cadence",
+        "cadence,cadence",
+        "left",
+        "both",
+        "last",
+        "before:2026-03-01",
+        "before:",
+        "shoe:",
+        "ground:hard",
+        ":",
+        "0000000000000000",
+        "ffffffffffffffffx",
+        "80000000000000000",
+        "typical",
+        "csv",
+        "check_in,weekly",
+        "FS1",
+        "all",
     ]);
     prop_oneof![
         3 => known.prop_map(str::to_owned),
@@ -43,7 +81,12 @@ fn odd_parameters_are_refused_and_never_break_anything() {
         ..Config::default()
     });
     // Each parameter is right, odd, or not there; so that what is odd in one is not hidden by what lacks in another.
-    let strategy = (0..endpoints.len(), prop::collection::vec((0..4_u8, odd()), 8), odd(), any::<bool>());
+    let strategy = (
+        0..endpoints.len(),
+        prop::collection::vec((0..4_u8, odd()), 8),
+        odd(),
+        any::<bool>(),
+    );
     let done = runner.run(&strategy, |(which, values, in_path, odd_path)| {
         let endpoint = &endpoints[which];
         let mut path = "/api/v1".to_owned();
@@ -58,7 +101,11 @@ fn odd_parameters_are_refused_and_never_break_anything() {
                 "idx" => "3",
                 _ => "c1",
             };
-            let odd = if in_path.is_empty() { "x".to_owned() } else { encode(&in_path) };
+            let odd = if in_path.is_empty() {
+                "x".to_owned()
+            } else {
+                encode(&in_path)
+            };
             path.push_str(if odd_path { &odd } else { right });
             rest = after;
         }
@@ -121,11 +168,22 @@ async fn odd_bodies_are_refused_and_never_break_anything() {
         if endpoint.method == "GET" || endpoint.resource == Resource::Login {
             continue;
         }
-        let path = endpoint.path.replace("{session}", "s1").replace("{athlete}", "ada").replace("{flag}", "FS1");
+        let path = endpoint
+            .path
+            .replace("{session}", "s1")
+            .replace("{athlete}", "ada")
+            .replace("{flag}", "FS1");
         let path = format!("/api/v1{}", path.replace("{id}", "x1").replace("{prefix}", "ffff"));
         for body in &bodies {
-            let answer = server.send(request(endpoint.method.as_str(), &path, &[], Some(body))).await;
-            assert!(answer.status.as_u16() < 500, "{endpoint:?} {body}: {} {}", answer.status, answer.text());
+            let answer = server
+                .send(request(endpoint.method.as_str(), &path, &[], Some(body)))
+                .await;
+            assert!(
+                answer.status.as_u16() < 500,
+                "{endpoint:?} {body}: {} {}",
+                answer.status,
+                answer.text()
+            );
             if !answer.status.is_success() {
                 answer.is_problem(answer.status.as_u16());
             }

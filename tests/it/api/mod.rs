@@ -19,14 +19,16 @@ use lope::api::{App, Clock, Entrance, Hub, Limits, Setup, router};
 use lope::interchange::flag_rules;
 use lope::metrics::{MetricId, MetricSet, StrideRecord};
 use lope::model::{
-    Activity, Athlete, Contact, DataClass, Placement, QualityParts, SegmentKind, SensorConfig, SessionTime, Side, Stride,
-    StrideFlags,
+    Activity, Athlete, Contact, DataClass, Placement, QualityParts, SegmentKind, SensorConfig, SessionTime, Side,
+    Stride, StrideFlags,
 };
 use lope::store::access::{Role, TokenRow, TokenScope};
-use lope::store::journal::{Body as Says, CheckIn, ClinicianNote, Consent, Day, Entry, EntryId, Journal as _, Purpose, Score, SessionNote};
+use lope::store::journal::{
+    Body as Says, CheckIn, ClinicianNote, Consent, Day, Entry, EntryId, Journal as _, Purpose, Score, SessionNote,
+};
 use lope::store::{
-    AthleteId, Batch, Closing, Origin, SessionEvent, SessionId, SessionMeta, SqliteAccess, SqliteJournal, SqliteStore, Store as _,
-    UtcMicros, WallClock,
+    AthleteId, Batch, Closing, Origin, SessionEvent, SessionId, SessionMeta, SqliteAccess, SqliteJournal, SqliteStore,
+    Store as _, UtcMicros, WallClock,
 };
 use serde_json::Value;
 use std::path::Path;
@@ -74,11 +76,19 @@ impl Answer {
     #[track_caller]
     fn is_problem(&self, status: u16) -> String {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
-        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{}",
+            self.text()
+        );
         let problem = self.json();
         assert_eq!(problem["status"], status);
         for name in ["type", "title", "code", "detail"] {
-            assert!(problem[name].as_str().is_some_and(|t| !t.is_empty()), "{name} in {problem}");
+            assert!(
+                problem[name].as_str().is_some_and(|t| !t.is_empty()),
+                "{name} in {problem}"
+            );
         }
         assert!(problem["facts"].is_array(), "{problem}");
         let code = problem["code"].as_str().unwrap_or_default().to_owned();
@@ -211,7 +221,9 @@ fn keep_entries(dir: &Path) {
             ("c1", Says::CheckIn(check_in)),
             ("n1", Says::ClinicianNote(words)),
         ] {
-            journal.put(&entry(who, id, body), UtcMicros::from_micros(NOW_US)).expect("put");
+            journal
+                .put(&entry(who, id, body), UtcMicros::from_micros(NOW_US))
+                .expect("put");
         }
     }
 }
@@ -233,7 +245,13 @@ fn consent(dir: &Path, purpose: Purpose, given: bool) {
 
 impl Server {
     fn new(entrance: Entrance) -> Self {
-        Self::with(entrance, Limits { requests: None, ..Limits::default() })
+        Self::with(
+            entrance,
+            Limits {
+                requests: None,
+                ..Limits::default()
+            },
+        )
     }
 
     fn with(entrance: Entrance, limits: Limits) -> Self {
@@ -298,7 +316,11 @@ impl Server {
     fn token(&self, role: Role) -> String {
         let secret = format!("{}-{}", role.name(), "0123456789abcdef".repeat(3));
         let scope = TokenScope {
-            athletes: if role == Role::Owner { Vec::new() } else { vec![athlete("ada")] },
+            athletes: if role == Role::Owner {
+                Vec::new()
+            } else {
+                vec![athlete("ada")]
+            },
             session: (role == Role::Share).then(|| session("s1")),
             ..TokenScope::default()
         };
@@ -337,7 +359,11 @@ fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Val
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         request = request.header("host", "localhost:8787");
     }
-    if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+    if body.is_some()
+        && !headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
         request = request.header("content-type", "application/json");
     }
     for (name, value) in headers {

@@ -8,7 +8,13 @@ use serde_json::json;
 async fn plain_pages_are_whole_and_hold_nothing_that_runs() {
     let server = Server::new(Entrance::ThisMachine);
     let hostile = json!({ "text": "<script>alert(1)</script>\" onload=\"x" });
-    assert_eq!(server.send(request("PATCH", "/api/v1/sessions/s1", &[], Some(&hostile))).await.status, 200);
+    assert_eq!(
+        server
+            .send(request("PATCH", "/api/v1/sessions/s1", &[], Some(&hostile)))
+            .await
+            .status,
+        200
+    );
     for (path, words) in [
         ("/plain", "Sessions"),
         ("/plain/live", "ada"),
@@ -19,14 +25,32 @@ async fn plain_pages_are_whole_and_hold_nothing_that_runs() {
         let page = server.get(path, &[]).await;
         let text = page.text();
         assert!(page.header("content-type").starts_with("text/html"), "{path}: {text}");
-        assert!(text.contains(words) && text.contains("<html lang=\"en\">") && text.contains("<h1>"), "{path}: {text}");
-        assert!(!text.contains("<script") && !text.contains(" style=") && !text.contains("<style"), "{path}: {text}");
-        assert!(text.contains("<a class=\"skip\" href=\"#main\">") && text.contains("id=\"main\""), "{path}");
+        assert!(
+            text.contains(words) && text.contains("<html lang=\"en\">") && text.contains("<h1>"),
+            "{path}: {text}"
+        );
+        assert!(
+            !text.contains("<script") && !text.contains(" style=") && !text.contains("<style"),
+            "{path}: {text}"
+        );
+        assert!(
+            text.contains("<a class=\"skip\" href=\"#main\">") && text.contains("id=\"main\""),
+            "{path}"
+        );
         assert!(!text.contains("onload=\"x"), "{path}: {text}");
     }
-    assert!(server.get("/plain/live", &[]).await.text().contains("http-equiv=\"refresh\" content=\"2\""));
+    assert!(
+        server
+            .get("/plain/live", &[])
+            .await
+            .text()
+            .contains("http-equiv=\"refresh\" content=\"2\"")
+    );
     let chart = server.get("/plain/session/s1", &[]).await.text();
-    assert!(chart.contains("<svg") && chart.contains("role=\"img\" aria-label="), "{chart}");
+    assert!(
+        chart.contains("<svg") && chart.contains("role=\"img\" aria-label="),
+        "{chart}"
+    );
     let style = server.get("/plain/style.css", &[]).await;
     assert!(style.header("content-type").starts_with("text/css") && style.text().contains("prefers-color-scheme"));
 }
@@ -52,5 +76,9 @@ async fn who_is_not_known_gets_a_page_that_says_so() {
     let server = Server::new(Entrance::Tokens);
     let page = server.get("/plain", &[]).await;
     assert_eq!(page.status, 401);
-    assert!(page.header("content-type").starts_with("text/html") && page.text().contains("Sign in"), "{}", page.text());
+    assert!(
+        page.header("content-type").starts_with("text/html") && page.text().contains("Sign in"),
+        "{}",
+        page.text()
+    );
 }

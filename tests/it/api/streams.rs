@@ -48,8 +48,16 @@ async fn a_viewer_who_comes_back_gets_what_was_missed() {
     let mut first = stream(&server, "/api/v1/live/live-ada", &[]).await;
     run.say(&word(1));
     let told = sent(&mut first).await;
-    assert!(told.starts_with("event: hello\ndata: {") && told.contains("word 1."), "{told}");
-    let last = told.lines().rev().find_map(|l| l.strip_prefix("id: ")).expect("an id").to_owned();
+    assert!(
+        told.starts_with("event: hello\ndata: {") && told.contains("word 1."),
+        "{told}"
+    );
+    let last = told
+        .lines()
+        .rev()
+        .find_map(|l| l.strip_prefix("id: "))
+        .expect("an id")
+        .to_owned();
     assert!(last.starts_with("boot1-"), "{last}");
     drop(first);
     (2..5).for_each(|i| run.say(&word(i)));
@@ -84,7 +92,10 @@ async fn a_run_that_ends_ends_its_streams() {
     let told = sent(&mut watching).await;
     assert!(told.contains("event: bye") && told.contains("the run ended"), "{told}");
     assert!(watching.next().await.is_none(), "the stream is over");
-    assert_eq!(server.get("/api/v1/live/live-ada", &[]).await.is_problem(404), "lope::api::not_found");
+    assert_eq!(
+        server.get("/api/v1/live/live-ada", &[]).await.is_problem(404),
+        "lope::api::not_found"
+    );
     let live = server.get("/api/v1/live", &[]).await.json();
     assert_eq!(live["items"].as_array().map(Vec::len), Some(1));
 }
@@ -97,7 +108,10 @@ async fn the_squad_is_who_the_caller_reaches_and_each_frame_says_whose() {
     server._runs[0].say(&word(1));
     server._runs[1].say(&word(2));
     let told = sent(&mut squad).await;
-    assert!(told.contains("word 1.") && !told.contains("word 2.") && !told.contains("ben"), "{told}");
+    assert!(
+        told.contains("word 1.") && !told.contains("word 2.") && !told.contains("ben"),
+        "{told}"
+    );
     let frames = told.lines().filter_map(|l| l.strip_prefix("data: "));
     for frame in frames {
         let frame: serde_json::Value = serde_json::from_str(frame).expect("json");
@@ -114,12 +128,21 @@ async fn a_withdrawal_and_a_revoked_token_end_open_streams() {
     let mut watching = stream(&server, "/api/v1/live/live-ada", &[("authorization", &therapist)]).await;
     assert!(sent(&mut watching).await.contains("hello"));
     let withdrawn = json!({ "day": "2026-03-05", "at_us": super::NOW_US, "kind": "consent", "purpose": "therapist", "recipient": "", "given": false });
-    let put = server.send(request("PUT", "/api/v1/journal/ada/w1", &[("authorization", &owner)], Some(&withdrawn))).await;
+    let put = server
+        .send(request(
+            "PUT",
+            "/api/v1/journal/ada/w1",
+            &[("authorization", &owner)],
+            Some(&withdrawn),
+        ))
+        .await;
     assert_eq!(put.status, 200, "{}", put.text());
     let told = sent(&mut watching).await;
     assert!(told.contains("event: bye"), "{told}");
     assert!(watching.next().await.is_none());
-    let again = server.get("/api/v1/live/live-ada", &[("authorization", &therapist)]).await;
+    let again = server
+        .get("/api/v1/live/live-ada", &[("authorization", &therapist)])
+        .await;
     assert_eq!(again.is_problem(403), "lope::access::consent");
 }
 
@@ -139,7 +162,10 @@ async fn streams_are_counted_and_freed() {
     let refused = server.get(path, &[("authorization", &owner)]).await;
     assert_eq!(refused.is_problem(429), "lope::live::too_many");
     let three = open(&server, path, &[("authorization", &runner)]).await;
-    assert_eq!(server.get(path, &[("authorization", &runner)]).await.is_problem(503), "lope::live::full");
+    assert_eq!(
+        server.get(path, &[("authorization", &runner)]).await.is_problem(503),
+        "lope::live::full"
+    );
     assert_eq!(server.app.streams_open(), 3);
     drop((one, two, three));
     assert_eq!(server.app.streams_open(), 0);
@@ -155,7 +181,12 @@ async fn what_a_viewer_asks_of_a_run_reaches_it_once() {
         let taken = post(json!({ "id": "p1", "kind": "pain", "value": 4 })).await;
         assert_eq!(taken.status, 202, "{}", taken.text());
     }
-    assert_eq!(post(json!({ "id": "m1", "kind": "marker", "text": "hill" })).await.status, 202);
+    assert_eq!(
+        post(json!({ "id": "m1", "kind": "marker", "text": "hill" }))
+            .await
+            .status,
+        202
+    );
     use lope::api::live::Command;
     assert_eq!(asked.try_recv(), Ok(Command::Pain(4)));
     assert_eq!(asked.try_recv(), Ok(Command::Marker("hill".to_owned())));
@@ -169,6 +200,14 @@ async fn what_a_viewer_asks_of_a_run_reaches_it_once() {
     ] {
         post(wrong).await.is_problem(422);
     }
-    assert_eq!(post(json!({ "id": "q", "kind": "mute" })).await.is_problem(409), "lope::live::no_cue");
-    assert!(server.hub.run(&session("live-ada")).is_some_and(|r| r.athlete == athlete("ada")));
+    assert_eq!(
+        post(json!({ "id": "q", "kind": "mute" })).await.is_problem(409),
+        "lope::live::no_cue"
+    );
+    assert!(
+        server
+            .hub
+            .run(&session("live-ada"))
+            .is_some_and(|r| r.athlete == athlete("ada"))
+    );
 }
