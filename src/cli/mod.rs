@@ -48,6 +48,7 @@ pub mod summary;
 mod test_radio;
 #[cfg(feature = "serve")]
 pub mod token;
+pub mod trend;
 pub mod words;
 
 use crate::config::Settings;
@@ -140,6 +141,8 @@ enum Verb {
     Doctor,
     /// Lower-back flags: what changed against one's own usual
     Flags(flags::FlagsArgs),
+    /// One metric over weeks at matched speed, against your own usual
+    Trend(trend::TrendArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -298,6 +301,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Doctor => doctor::run(&globals, listing),
         Verb::Pod(args) => pod::run(&globals, args),
         Verb::Flags(args) => flags::run(&globals, args),
+        Verb::Trend(args) => trend::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

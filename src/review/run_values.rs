@@ -47,26 +47,47 @@ const LAST_S: f64 = 600.0;
 /// Standard error of a median of normal values over that of their mean.
 const MEDIAN_ERROR: f64 = 1.253_314;
 
-/// A metric of the registry over one run, in the unit in which it is kept.
+/// A metric of the registry over one run, in the unit in which it is kept. Kept as six numbers of single precision: a season
+/// is hundreds of these, read in a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Packed", into = "Packed")]
 pub struct MetricOfRun {
     /// Median over all windows; of what belongs to one leg, the mean of the sides measured.
     pub both: f64,
     /// Median over the windows of the left.
-    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub left: Option<f64>,
     /// Of the right.
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub right: Option<f64>,
     /// Standard error of `both`, windows taken as independent.
-    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub sigma: Option<f64>,
     /// `both` of minutes 5 to 15.
-    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub first: Option<f64>,
     /// `both` of the last ten minutes, where these begin after minute 15.
-    #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
     pub last: Option<f64>,
+}
+
+/// Median, left, right, standard error, first, last.
+type Packed = (f32, [Option<f32>; 5]);
+
+impl From<Packed> for MetricOfRun {
+    fn from((both, rest): Packed) -> Self {
+        let [left, right, sigma, first, last] = rest.map(|v| v.map(f64::from));
+        Self {
+            both: f64::from(both),
+            left,
+            right,
+            sigma,
+            first,
+            last,
+        }
+    }
+}
+
+impl From<MetricOfRun> for Packed {
+    fn from(m: MetricOfRun) -> Self {
+        let rest = [m.left, m.right, m.sigma, m.first, m.last];
+        (m.both as f32, rest.map(|v| v.map(|v| v as f32)))
+    }
 }
 
 /// A change within the run, at equal speed.
@@ -413,7 +434,7 @@ fn metric_of_run(run: &RunWindows, metric: Id) -> Option<MetricOfRun> {
     };
     let values: Vec<f64> = run.values(metric, None).collect();
     let last_from = run.run_s - LAST_S;
-    Some(MetricOfRun {
+    let whole = MetricOfRun {
         both,
         left: side(Side::Left),
         right: side(Side::Right),
@@ -422,7 +443,9 @@ fn metric_of_run(run: &RunWindows, metric: Id) -> Option<MetricOfRun> {
         last: (last_from >= FIRST_S.1)
             .then(|| combined(run, metric, sides, |t| t >= last_from))
             .flatten(),
-    })
+    };
+    // As it will be read back.
+    Some(MetricOfRun::from(Packed::from(whole)))
 }
 
 /// Of a median of windows; `None` below three.
