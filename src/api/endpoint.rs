@@ -5,6 +5,7 @@
 
 use super::access::guard;
 use super::access::roles::{Resource, Verb};
+use super::answer::List;
 use super::app::App;
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -179,6 +180,14 @@ impl Endpoint {
             schema,
         });
         self
+    }
+
+    /// Describes a list as the JSON answer.
+    #[must_use]
+    pub fn answers_list<A: ToSchema>(mut self, status: u16) -> Self {
+        // The list's own schema refers to that of its items and does not bring it along.
+        self.named::<A>();
+        self.answers::<List<A>>(status)
     }
 
     /// Describes an answer that is not JSON of ours.

@@ -72,7 +72,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "Athletes whom the caller reaches.",
             list,
         )
-        .answers::<List<AthleteItem>>(200),
+        .answers_list::<AthleteItem>(200),
         Endpoint::get(one, Resource::Athlete, "Who an athlete is.", get).answers::<AthleteFull>(200),
         Endpoint::patch(one, Resource::Athlete, "Change what is known of an athlete.", patch)
             .body::<FactsPatch>()

@@ -168,7 +168,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "What is measured, and what it is not.",
             metrics,
         )
-        .answers::<List<MetricItem>>(200),
+        .answers_list::<MetricItem>(200),
         Endpoint::get(
             "/catalog/rules",
             Resource::Catalog,

@@ -107,7 +107,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .answers::<ActionKept>(201),
         Endpoint::get("/inbox", Resource::Roster, "Flags that wait for a look.", inbox)
             .query::<Group>()
-            .answers::<List<InboxItem>>(200),
+            .answers_list::<InboxItem>(200),
         Endpoint::get(
             "/squad",
             Resource::Roster,
@@ -115,7 +115,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             squad,
         )
         .query::<Group>()
-        .answers::<List<SquadRow>>(200),
+        .answers_list::<SquadRow>(200),
     ]
 }
 

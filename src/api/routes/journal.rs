@@ -55,7 +55,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/journal", Resource::Journal, "What an athlete said, by day.", list)
             .query::<Wanted>()
-            .answers::<List<FlatEntry>>(200),
+            .answers_list::<FlatEntry>(200),
         Endpoint::put(
             one,
             Resource::Journal,
@@ -71,7 +71,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "What an entry said before.",
             past,
         )
-        .answers::<List<PastItem>>(200),
+        .answers_list::<PastItem>(200),
     ]
 }
 

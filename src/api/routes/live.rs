@@ -59,7 +59,7 @@ struct Taken {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/live", Resource::Live, "Runs that happen now.", list).answers::<List<LiveItem>>(200),
+        Endpoint::get("/live", Resource::Live, "Runs that happen now.", list).answers_list::<LiveItem>(200),
         Endpoint::get(
             "/live/squad",
             Resource::Live,

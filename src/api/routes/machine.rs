@@ -73,7 +73,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             log,
         )
         .query::<Whose>()
-        .answers::<List<AccessItem>>(200),
+        .answers_list::<AccessItem>(200),
     ]
 }
 

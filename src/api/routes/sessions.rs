@@ -207,7 +207,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/sessions", Resource::Session, "Sessions, the latest first.", list)
             .query::<Wanted>()
-            .answers::<List<SessionItem>>(200),
+            .answers_list::<SessionItem>(200),
         Endpoint::get(one, Resource::Session, "One session.", get).answers::<SessionFull>(200),
         Endpoint::patch(one, Resource::Session, "Change what is noted about a session.", patch)
             .body::<NotePatch>()
@@ -229,7 +229,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "The analyses of a session.",
             analyses,
         )
-        .answers::<List<AnalysisItem>>(200),
+        .answers_list::<AnalysisItem>(200),
         Endpoint::delete("/athletes/{athlete}", Resource::Athlete, "Forget an athlete.", forget)
             .body::<Confirm>()
             .answers::<Receipt>(200),

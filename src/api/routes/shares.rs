@@ -71,7 +71,7 @@ struct ShareItem {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/shares", Resource::Shares, "Links, the oldest first.", list).answers::<List<ShareItem>>(200),
+        Endpoint::get("/shares", Resource::Shares, "Links, the oldest first.", list).answers_list::<ShareItem>(200),
         Endpoint::post("/shares", Resource::Shares, "Make a link that ends by itself.", make)
             .body::<NewShare>()
             .answers::<ShareMade>(201),

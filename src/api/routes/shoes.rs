@@ -59,7 +59,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             list,
         )
         .query::<Whose>()
-        .answers::<List<ShoeItem>>(200),
+        .answers_list::<ShoeItem>(200),
     ]
 }
 

@@ -124,7 +124,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             strides,
         )
         .query::<Wanted>()
-        .answers::<List<StrideItem>>(200)
+        .answers_list::<StrideItem>(200)
         .answers_as(200, "text/csv"),
         Endpoint::get(
             "/sessions/{session}/export",

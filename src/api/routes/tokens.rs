@@ -79,7 +79,7 @@ impl TokenItem {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/tokens", Resource::Tokens, "Tokens, the oldest first.", list).answers::<List<TokenItem>>(200),
+        Endpoint::get("/tokens", Resource::Tokens, "Tokens, the oldest first.", list).answers_list::<TokenItem>(200),
         Endpoint::post(
             "/tokens",
             Resource::Tokens,
