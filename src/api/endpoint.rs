@@ -213,7 +213,6 @@ impl Endpoint {
     }
 
     /// The handler behind its guard.
-    #[must_use]
     pub fn into_route(self) -> (&'static str, MethodRouter<App>) {
         (self.path, self.handler)
     }

@@ -32,9 +32,12 @@ pub struct Looked {
 /// When and how large the files of the record are: whatever is committed changes one of them.
 type Stamp = [Option<(SystemTime, u64)>; 2];
 
-/// Pasts by athlete, day and sight.
+/// Whose past, up to which day, with symptoms or without.
+type Key = (AthleteId, Day, bool);
+
+/// Pasts that were laid out, each with the state of the record at that time.
 #[derive(Debug, Default)]
-pub struct LookedUp(Mutex<BTreeMap<(AthleteId, Day, bool), (Stamp, Arc<Looked>)>>);
+pub struct LookedUp(Mutex<BTreeMap<Key, (Stamp, Arc<Looked>)>>);
 
 fn stamp(dir: &Path) -> Stamp {
     let of = |suffix: &str| {

@@ -29,7 +29,6 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
 }
 
 /// Everything that is served.
-#[must_use]
 pub fn router(app: App) -> Router {
     let mut api = Router::new();
     for endpoint in routes::all() {

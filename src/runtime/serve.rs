@@ -227,7 +227,7 @@ async fn look_again(app: App) {
     loop {
         tick.tick().await;
         // What cannot be read now is read the next time.
-        let Ok(now) = app.ask(|app| access_state(app)).await else {
+        let Ok(now) = app.ask(access_state).await else {
             continue;
         };
         if known.as_ref().is_some_and(|k| *k != now) {
