@@ -24,6 +24,8 @@ pub mod sensors;
 pub mod signal;
 pub mod synth;
 
+#[cfg(feature = "serve")]
+pub mod api;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "files")]

@@ -5,11 +5,15 @@
 use super::failure::{Exit, Failure};
 use super::summary::Summary;
 use super::{Globals, words};
+#[cfg(feature = "serve")]
+use crate::api::live::RunKind;
 use crate::metrics::{MetricId, StrideRecord};
 use crate::model::{Activity, DataClass, SensorEvent, SessionTime};
 use crate::pipeline::{Output, PipelineConfig};
 use crate::runtime::keep::{self, Keeper};
 use crate::runtime::live::{self, Due, LiveError, Pace, View};
+#[cfg(feature = "serve")]
+use crate::runtime::share_live::{Asked, Shown};
 use crate::runtime::stop::Stop;
 use crate::runtime::tally::Tally;
 use crate::sensors::pods::Pods;
@@ -40,12 +44,20 @@ pub struct DemoArgs {
     /// Run at this many times real time instead of as fast as it goes
     #[arg(long, value_name = "X", value_parser = super::positive)]
     pub speed: Option<f64>,
-    /// Keep nothing
+    /// Keep nothing; nothing is served then
     #[arg(long)]
     pub no_store: bool,
     /// Instead: six synthetic runners over eight weeks, in a folder of their own
     #[arg(long, conflicts_with_all = ["no_store", "speed", "minutes"])]
     pub squad: bool,
+    /// Do not serve the dashboard meanwhile
+    #[cfg(feature = "serve")]
+    #[arg(long)]
+    pub no_serve: bool,
+    /// Go on serving the dashboard afterwards, until q and Enter, or Ctrl-C
+    #[cfg(feature = "serve")]
+    #[arg(long, conflicts_with_all = ["no_serve", "no_store"])]
+    pub stay: bool,
 }
 
 /// What is compared: metric, true value.
@@ -134,11 +146,12 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     let meta = keep::meta_of_demo(args.seed, args.minutes, config.athlete, config.sensors.clone())?;
     let mut keeper = store.as_ref().map(|s| Keeper::open(s, meta)).transpose()?;
     let stop = Stop::on_ctrl_c();
+    let runtime = live::threads().map_err(|e| super::threads_failed(&e))?;
     let frames = Frames {
         simulation: Arc::clone(&simulation),
         until_s,
     };
-    let (view, _seen) = tokio::sync::watch::channel(View::default());
+    let (view, seen) = tokio::sync::watch::channel(View::default());
     let pace = args.speed.map_or(Pace::Unbound, Pace::Times);
     let mut tally = Tally::default();
     let mut records: Vec<StrideRecord> = Vec::new();
@@ -148,8 +161,34 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
         config.sensors.len()
     ));
     let source = frames.events(config.clone(), standing);
-    let done = live::run(config, source, pace, &stop, view, |output| {
+    #[cfg(feature = "serve")]
+    let serving = if args.no_serve || args.no_store {
+        None
+    } else {
+        super::serving::beside_demo(globals, &runtime)
+    };
+    #[cfg(feature = "serve")]
+    let mut shown = serving.as_ref().zip(keeper.as_ref()).and_then(|(serving, keeper)| {
+        let about = super::serving::about(keeper.session(), "Demo", RunKind::Demo, &config.sensors, args.speed)?;
+        Shown::begin(&serving.hub, about, seen.clone(), None)
+    });
+    #[cfg(not(feature = "serve"))]
+    drop(seen);
+    let paced = stop.clone();
+    let source = move |to| live::deliver(source, pace, paced, to);
+    let done = live::run_on(&runtime, config, source, &stop, view, |output| {
         tally.take(output);
+        #[cfg(feature = "serve")]
+        if let Some(shown) = &mut shown {
+            shown.take(output);
+            for asked in shown.asked() {
+                match (asked, &mut keeper) {
+                    (Asked::Stop, _) => stop.ask(),
+                    (Asked::Note(event), Some(keeper)) => keeper.note(event)?,
+                    (Asked::Note(_), None) => {}
+                }
+            }
+        }
         if let Output::Stride(record) = output {
             records.push((**record).clone());
         }
@@ -162,10 +201,10 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
         Ok(_) if stop.asked() => Err(super::analyze::stopped()),
         Ok(losses) => Ok(losses),
         Err(LiveError::Taker(e)) => Err(e.into()),
-        Err(LiveError::Start(e)) => {
-            Err(Failure::new("lope::runtime::start", Exit::Outside, "No threads to run on.").why(e.to_string()))
-        }
+        Err(LiveError::Start(e)) => Err(super::threads_failed(&e)),
     };
+    #[cfg(feature = "serve")]
+    drop(shown);
     let finished = match (&done, &mut keeper) {
         (Ok(_), Some(keeper)) => keeper.finish(SessionTime::from_secs(until_s)).map_err(Failure::from),
         _ => Ok(()),
@@ -198,6 +237,14 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
         globals
             .console
             .advice(&format!("kept in {}   next: lope sessions", dir.display()));
+    }
+    #[cfg(feature = "serve")]
+    if let Some(serving) = serving {
+        if args.stay {
+            super::serving::stay(globals, &runtime, serving, &stop);
+        } else {
+            super::serving::leave(globals, &runtime, serving);
+        }
     }
     Ok(Exit::Done)
 }

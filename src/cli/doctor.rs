@@ -1,6 +1,6 @@
 //! `lope doctor`: what works on this machine, what does not, and how to mend it.
 
-use super::config_file::Unsettled;
+use super::config_file::{Loaded, Unsettled};
 use super::failure::{Exit, Failure};
 use super::sensor_words::table;
 use super::{Globals, radio};
@@ -29,12 +29,7 @@ pub enum Listing {
 /// Standard output cannot be written. What is wrong with the machine is its answer, not an error; a check that fails gives
 /// exit code 3.
 pub fn run(globals: &Globals, listing: Listing) -> Result<Exit, Failure> {
-    let loaded = &globals.config;
-    let settings = loaded.settings.as_ref().ok();
-    let choice = settings.map_or(RadioChoice::Ble, |s| s.radio.value.clone());
-    let machine = ThisMachine { radio: ask(&choice) };
-    let mut checks = doctor::examine(&machine, settings);
-    checks.extend(of_settings(globals));
+    let checks = checks(&globals.config);
     let worst = checks.iter().map(|c| c.verdict).max().unwrap_or(Verdict::Ok);
     let text = if globals.console.json {
         as_json(globals, &checks, listing)
@@ -47,6 +42,17 @@ pub fn run(globals: &Globals, listing: Listing) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     })
+}
+
+/// Looks at everything: the machine, and the settings.
+#[must_use]
+pub fn checks(loaded: &Loaded) -> Vec<Check> {
+    let settings = loaded.settings.as_ref().ok();
+    let choice = settings.map_or(RadioChoice::Ble, |s| s.radio.value.clone());
+    let machine = ThisMachine { radio: ask(&choice) };
+    let mut checks = doctor::examine(&machine, settings);
+    checks.extend(of_settings(loaded));
+    checks
 }
 
 fn ask(choice: &RadioChoice) -> RadioSeen {
@@ -69,8 +75,7 @@ fn ask(choice: &RadioChoice) -> RadioSeen {
 }
 
 /// The settings as checks: one line if they are good, one for each thing that is wrong.
-fn of_settings(globals: &Globals) -> Vec<Check> {
-    let loaded = &globals.config;
+fn of_settings(loaded: &Loaded) -> Vec<Check> {
     let name = "config";
     let fail = |detail: String, mend: &str| Check {
         name,

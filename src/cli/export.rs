@@ -28,7 +28,7 @@ pub struct ExportArgs {
 /// No such athlete; a folder that is there already; a disk that is full.
 pub fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, Failure> {
     let reader = SqliteReader::open(&globals.data_dir()?)?;
-    let known = reader.athletes()?;
+    let known = reader.everybody()?;
     let athletes = match &args.athlete {
         None => known,
         Some(name) => vec![named(&known, name)?],

@@ -33,7 +33,7 @@ pub fn run(globals: &Globals, args: &ForgetArgs) -> Result<Exit, Failure> {
     let dir = globals.data_dir()?;
     let athlete = {
         let reader = SqliteReader::open(&dir)?;
-        let athlete = named(&reader.athletes()?, &args.athlete)?;
+        let athlete = named(&reader.everybody()?, &args.athlete)?;
         if !args.yes {
             confirm(&reader, &athlete)?;
         }

@@ -51,6 +51,10 @@ pub mod scan;
 pub mod sensor_choice;
 pub mod sensor_words;
 pub mod sensors;
+#[cfg(feature = "serve")]
+pub mod serve;
+#[cfg(feature = "serve")]
+pub mod serving;
 pub mod sessions;
 pub mod shoes;
 pub mod sightings;
@@ -60,6 +64,8 @@ pub mod squad;
 pub mod summary;
 #[cfg(test)]
 mod test_radio;
+#[cfg(feature = "serve")]
+pub mod token;
 pub mod trend;
 pub mod words;
 
@@ -131,6 +137,12 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         _rest: Vec<OsString>,
     },
+    /// Serve the dashboard and the interface for programs
+    #[cfg(feature = "serve")]
+    Serve(serve::ServeArgs),
+    /// Who may look from another machine: add, list, revoke
+    #[cfg(feature = "serve")]
+    Token(token::TokenArgs),
     /// Record a run from sensors, live, to the last sample
     Record(record::RecordArgs),
     /// Look for sensors
@@ -212,6 +224,11 @@ impl Globals {
             .try_this("name one with --data-dir DIR, or keep nothing with --no-store")
         })
     }
+}
+
+/// The system gives no threads or timers.
+fn threads_failed(e: &std::io::Error) -> Failure {
+    Failure::new("lope::runtime::start", Exit::Outside, "No threads to run on.").why(e.to_string())
 }
 
 /// Parses a placement's name for clap.
@@ -315,6 +332,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             "This build has no InfluxDB in it.",
         )
         .try_this("build it with the feature `influx` (it is in the default features)")),
+        #[cfg(feature = "serve")]
+        Verb::Serve(args) => serve::run(&globals, args),
+        #[cfg(feature = "serve")]
+        Verb::Token(args) => token::run(&globals, args),
         Verb::Record(args) => record::run(&globals, args),
         Verb::Scan(args) => scan::run(&globals, args),
         Verb::Pair(args) => pair::run(&globals, args),

@@ -7,6 +7,8 @@ use super::failure::{Exit, Failure};
 use super::live_view;
 use super::sensor_choice::{self, Choice, SensorArgs};
 use super::summary::Summary;
+#[cfg(feature = "serve")]
+use crate::api::live::{Hub, RunKind};
 use crate::interchange::flag_rules;
 use crate::model::units::{STANDARD_GRAVITY, rad};
 use crate::model::{Athlete, Placement, SegmentKind};
@@ -23,12 +25,14 @@ use crate::runtime::record::finish::{self, Whole};
 use crate::runtime::record::lane::Lane;
 use crate::runtime::record::settle::{self, Strides};
 use crate::runtime::record::{self, Fed, Feed, RecordPlan, RecordView, SensorHealth};
+#[cfg(feature = "serve")]
+use crate::runtime::share_live::{Asked, Shown};
 use crate::runtime::stop::Stop;
 use crate::runtime::tally::Tally;
 use crate::sensors::driver::{Driver, Wanted, Wish};
 use crate::sensors::drivers;
 use crate::sensors::radio::{Radio, Stamp};
-use crate::store::{History, SessionState, SqliteStore, UtcMicros};
+use crate::store::{Batch, History, SessionEvent, SessionState, SqliteStore, Store as _, UtcMicros};
 use clap::Args;
 use serde_json::json;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -73,6 +77,9 @@ pub struct RecordArgs {
     note: Option<String>,
     #[command(flatten)]
     who: AthleteArg,
+    #[cfg(feature = "serve")]
+    #[command(flatten)]
+    serve: super::serving::ServeBeside,
 }
 
 /// How cues are given.
@@ -181,7 +188,9 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
             r.strides, r.session
         ));
     }
-    let runtime = live::threads().map_err(|e| threads_failed(&e))?;
+    let runtime = live::threads().map_err(|e| super::threads_failed(&e))?;
+    #[cfg(feature = "serve")]
+    let serving = args.serve.start(globals, &runtime)?;
     let stamp = record::session_clock();
     let start = now_utc();
     let stop = Stop::on_ctrl_c();
@@ -203,9 +212,16 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
         plan,
         stamp,
         take_over,
+        #[cfg(feature = "serve")]
+        hub: serving.as_ref().map(|s| s.hub.clone()),
     };
-    let (whole, fed, live_pass) = session.record(&runtime, radio, sensors, &log)?;
-    session.end(whole, fed, live_pass)
+    let (recorded, marks) = session.record(&runtime, radio, sensors, &log)?;
+    let done = session.end(recorded, &marks);
+    #[cfg(feature = "serve")]
+    if let Some(serving) = serving {
+        serving.stop(&runtime);
+    }
+    done
 }
 
 struct Session<'a> {
@@ -216,6 +232,8 @@ struct Session<'a> {
     plan: RecordPlan,
     stamp: Stamp,
     take_over: bool,
+    #[cfg(feature = "serve")]
+    hub: Option<Hub>,
 }
 
 type Recorded = (Whole, Fed, Pass);
@@ -227,7 +245,7 @@ impl Session<'_> {
         radio: Arc<dyn Radio>,
         sensors: Vec<SensorPlan>,
         log: &Path,
-    ) -> Result<Recorded, Failure> {
+    ) -> Result<(Recorded, Vec<SessionEvent>), Failure> {
         let wishes: Vec<Wish> = sensors
             .iter()
             .map(|s| Wish::Stream(wanted(s.placement, self.plan.number)))
@@ -267,6 +285,12 @@ impl Session<'_> {
         let mut keeper = Keeper::open(self.store, meta)?;
         let (to_view, view) = watch::channel(View::default());
         let mut cueing = self.cueing()?;
+        #[cfg(feature = "serve")]
+        let mut shown = self.hub.as_ref().and_then(|hub| {
+            let name = self.plan.note.as_deref().unwrap_or("Run");
+            let about = super::serving::about(keeper.session(), name, RunKind::Record, &config.sensors, None)?;
+            Shown::begin(hub, about, view.clone(), Some(record_view.clone()))
+        });
         let viewer = self.viewer(view, record_view);
         let (to_fed, fed) = std::sync::mpsc::sync_channel(1);
         let (stop, limit) = (self.stop.clone(), self.args.limit);
@@ -276,19 +300,36 @@ impl Session<'_> {
             let _ = to_fed.send(fed);
         };
         let mut tally = Tally::default();
+        #[cfg_attr(not(feature = "serve"), expect(unused_mut, reason = "only viewers mark"))]
+        let mut marks: Vec<SessionEvent> = Vec::new();
         let done = live::run_on(runtime, config, source, &self.stop, to_view, |output| {
             tally.take(output);
             if let Some(cueing) = &mut cueing {
                 cueing.take(output);
             }
+            #[cfg(feature = "serve")]
+            if let Some(shown) = &mut shown {
+                shown.take(output);
+                for asked in shown.asked() {
+                    match asked {
+                        Asked::Stop => self.stop.ask(),
+                        Asked::Note(event) => {
+                            keeper.note(event.clone())?;
+                            marks.push(event);
+                        }
+                    }
+                }
+            }
             keeper.take(output)
         });
         drop(cueing);
+        #[cfg(feature = "serve")]
+        drop(shown);
         let shown = viewer.join();
         let fed = fed.recv();
         let losses = match done {
             Ok(losses) => losses,
-            Err(LiveError::Start(e)) => return Err(threads_failed(&e)),
+            Err(LiveError::Start(e)) => return Err(super::threads_failed(&e)),
             // The log has everything: the next `lope record` finishes the session.
             Err(LiveError::Taker(e)) => return Err(e.into()),
         };
@@ -317,7 +358,7 @@ impl Session<'_> {
             span_s: Some((0.0, fed.stop.secs())),
             truncated: Vec::new(),
         };
-        Ok((whole, fed, pass))
+        Ok(((whole, fed, pass), marks))
     }
 
     /// Cues, where they were asked for; why they will stay silent is said before the run, not in it.
@@ -408,8 +449,25 @@ impl Session<'_> {
         Ok(!answer.trim().eq_ignore_ascii_case("n"))
     }
 
+    /// Marks of viewers belong to the analysis that is shown from now on, which may be another than the live one.
+    fn keep_marks(&self, marks: &[SessionEvent]) -> Result<(), Failure> {
+        let Some(row) = self.store.session(&self.plan.session)? else {
+            return Ok(());
+        };
+        if marks.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new(self.plan.session.clone(), row.current_analysis);
+        for mark in marks {
+            batch.push_event(mark.clone())?;
+        }
+        self.store.append(batch)?;
+        self.store.flush()?;
+        Ok(())
+    }
+
     /// Settles the recording, tells what it came to.
-    fn end(&self, mut whole: Whole, fed: Fed, live_pass: Pass) -> Result<Exit, Failure> {
+    fn end(&self, (mut whole, fed, live_pass): Recorded, marks: &[SessionEvent]) -> Result<Exit, Failure> {
         let exchanged = live_pass.tally.swapped.is_some() && self.ask_exchange()?;
         if exchanged {
             whole.exchange_feet();
@@ -425,6 +483,7 @@ impl Session<'_> {
             Strides::Stand
         };
         let pass = settle::settle(self.store, &mut whole, strides)?.unwrap_or(live_pass);
+        self.keep_marks(marks)?;
         let sensors: Vec<&SensorHealth> = whole.sensors.iter().map(|s| &s.health).collect();
         let name = self
             .plan
@@ -501,10 +560,6 @@ fn knocked(whole: &Whole) -> String {
         ));
     }
     text
-}
-
-fn threads_failed(e: &std::io::Error) -> Failure {
-    Failure::new("lope::runtime::start", Exit::Outside, "No threads to run on.").why(e.to_string())
 }
 
 fn nobody_streams(lanes: &[Lane]) -> Failure {

@@ -4,10 +4,14 @@ use super::failure::{Exit, Failure};
 use super::live_view;
 use super::summary::Summary;
 use super::{Globals, words};
+#[cfg(feature = "serve")]
+use crate::api::live::RunKind;
 use crate::interchange::{ReadError, RecordingStream};
 use crate::model::SensorEvent;
 use crate::runtime::live::{self, Due, LiveError, Pace, View};
 use crate::runtime::offline::{self, Pass};
+#[cfg(feature = "serve")]
+use crate::runtime::share_live::{Asked, Shown};
 use crate::runtime::stop::Stop;
 use crate::runtime::tally::Tally;
 use clap::Args;
@@ -33,6 +37,9 @@ pub struct ReplayArgs {
     /// Where the sensor of a single CSV file was worn
     #[arg(long, value_name = "PLACE", value_parser = super::placement_name)]
     pub placement: Option<String>,
+    #[cfg(feature = "serve")]
+    #[command(flatten)]
+    serve: super::serving::ServeBeside,
 }
 
 /// A recording in small batches; a line that cannot be read ends it, and is told afterwards.
@@ -91,9 +98,13 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
     };
     let stop = Stop::on_ctrl_c();
     let (to_view, seen) = tokio::sync::watch::channel(View::default());
+    let runtime = live::threads().map_err(|e| super::threads_failed(&e))?;
+    let name = recording.description.name.clone();
+    #[cfg(feature = "serve")]
+    let watched = seen.clone();
     let drawn = std::io::stdout().is_terminal() && !globals.console.json;
     let viewer = {
-        let (stop, console, name) = (stop.clone(), globals.console, recording.description.name.clone());
+        let (stop, console, name) = (stop.clone(), globals.console, name.clone());
         std::thread::spawn(move || {
             if drawn {
                 live_view::draw(seen, None, &stop, &name)
@@ -105,30 +116,48 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
     };
     let mut tally = Tally::default();
     let mut newest_s: f64 = 0.0;
-    let done = live::run(
-        offline::config(&recording),
-        source,
-        Pace::Times(args.speed),
-        &stop,
-        to_view,
-        |output| {
-            tally.take(output);
-            if let crate::pipeline::Output::Stride(r) = output {
-                newest_s = newest_s.max(r.stride.end.secs());
+    let config = offline::config(&recording);
+    #[cfg(feature = "serve")]
+    let serving = args.serve.start(globals, &runtime)?;
+    #[cfg(feature = "serve")]
+    let mut shown = match &serving {
+        Some(serving) => {
+            let meta = crate::runtime::keep::meta_of(&recording)?;
+            let about = super::serving::about(&meta.id, &name, RunKind::Replay, &config.sensors, Some(args.speed));
+            about.and_then(|about| Shown::begin(&serving.hub, about, watched, None))
+        }
+        None => None,
+    };
+    let paced = stop.clone();
+    let source = move |to| live::deliver(source, Pace::Times(args.speed), paced, to);
+    let done = live::run_on(&runtime, config, source, &stop, to_view, |output| {
+        tally.take(output);
+        #[cfg(feature = "serve")]
+        if let Some(shown) = &mut shown {
+            shown.take(output);
+            // Marks have nowhere to go: a replay keeps nothing.
+            if shown.asked().contains(&Asked::Stop) {
+                stop.ask();
             }
-            Ok::<(), Infallible>(())
-        },
-    );
+        }
+        if let crate::pipeline::Output::Stride(r) = output {
+            newest_s = newest_s.max(r.stride.end.secs());
+        }
+        Ok::<(), Infallible>(())
+    });
+    #[cfg(feature = "serve")]
+    {
+        drop(shown);
+        if let Some(serving) = serving {
+            serving.stop(&runtime);
+        }
+    }
     // The view ends when the session does; a view that failed has told all it could.
     let shown = viewer.join();
     let losses = match done {
         Ok(losses) => losses,
         Err(LiveError::Taker(never)) => match never {},
-        Err(LiveError::Start(e)) => {
-            return Err(
-                Failure::new("lope::runtime::start", Exit::Outside, "No threads to run on.").why(e.to_string()),
-            );
-        }
+        Err(LiveError::Start(e)) => return Err(super::threads_failed(&e)),
     };
     if let Ok(Err(e)) = shown {
         return Err(Failure::new(

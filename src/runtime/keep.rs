@@ -8,8 +8,8 @@ use crate::model::{Athlete, SensorConfig, SessionTime};
 use crate::pipeline::Output;
 use crate::store::batch::FIRST_ANALYSIS;
 use crate::store::{
-    AthleteId, Batch, Closing, History, Opened, Origin, SensorOutcome, SessionId, SessionMeta, SqliteStore, Store,
-    StoreError, UtcMicros, WallClock,
+    AthleteId, Batch, Closing, History, Opened, Origin, SensorOutcome, SessionEvent, SessionId, SessionMeta,
+    SqliteStore, Store, StoreError, UtcMicros, WallClock,
 };
 use sha2::{Digest as _, Sha256};
 use std::io::Read as _;
@@ -177,6 +177,14 @@ impl<'a> Keeper<'a> {
             self.hand_over()?;
         }
         Ok(())
+    }
+
+    /// Takes something that happened besides what the pipeline says: a lap, a mark.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn note(&mut self, event: SessionEvent) -> Result<(), StoreError> {
+        self.batch.push_event(event)
     }
 
     /// Hands over what waits and makes it durable.

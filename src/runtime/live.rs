@@ -197,7 +197,8 @@ pub enum LiveError<E> {
     Taker(E),
 }
 
-async fn deliver(source: impl Iterator<Item = Due> + Send, pace: Pace, stop: Stop, to: mpsc::Sender<Due>) {
+/// Sends what is due at its pace, until there is no more, `stop` is asked or nobody listens: a source for [`run_on`].
+pub async fn deliver(source: impl Iterator<Item = Due> + Send, pace: Pace, stop: Stop, to: mpsc::Sender<Due>) {
     let began = Instant::now();
     let mut first = None;
     for due in source {

@@ -9,6 +9,7 @@
 //! - [`live`] — a session as it happens, with tasks, channels and their loss policy.
 //! - [`record`] — a run recorded from sensors, to its last sample.
 //! - [`squad`] — six synthetic runners over eight weeks, for every view to have something to show.
+//! - `serve` — the HTTP interface beside whatever else runs; `share_live` tells it what a run does.
 //! - [`stop`] — Ctrl-C.
 //! - [`tally`] — what a session adds up to, for summaries of every command.
 #![allow(
@@ -26,6 +27,10 @@ pub mod machine;
 pub mod offline;
 pub mod radio_trouble;
 pub mod record;
+#[cfg(feature = "serve")]
+pub mod serve;
+#[cfg(feature = "serve")]
+pub mod share_live;
 pub mod squad;
 pub mod stop;
 pub mod tally;

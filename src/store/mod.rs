@@ -11,6 +11,7 @@
 //! Deliberately absent: a wall clock (callers say when a session began), a default path (callers say where), and any
 //! opinion about gait.
 
+pub mod access;
 pub mod batch;
 #[cfg(test)]
 mod conformance;
@@ -47,5 +48,5 @@ pub use outbox::{SinkName, SinkStatus};
 pub use query::{Bucket, BucketQuery, BucketValue, Completeness, Page, RowQuery, SessionQuery, SideFilter};
 pub use series::{Aggregate, SeriesBucket, SeriesHistory, SeriesQuery};
 pub use session::{Closing, Origin, SensorOutcome, SessionMeta, SessionRow, SessionState, WallClock};
-pub use sqlite::{SqliteJournal, SqliteReader, SqliteStore};
+pub use sqlite::{SqliteAccess, SqliteJournal, SqliteReader, SqliteStore};
 pub use summary::{SideScope, SummaryRow};

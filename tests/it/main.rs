@@ -12,6 +12,7 @@
 //! - `journal`: check-ins, shoes, the log, athletes, and the files of watches, through the built program.
 //! - `influx`: the copy in InfluxDB against real servers, servers that fail, and senders that are killed.
 //! - `vqf`: the attitude filter against the published reference implementation.
+//! - `api`: the HTTP interface: roles, refusals, pages, streams, odd questions, and the program that serves it.
 //! - `accuracy`: the synthetic runner, measured against its truth.
 //! - `latency`: how soon landings and records are told.
 //! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
@@ -36,6 +37,8 @@
 mod support;
 
 mod accuracy;
+#[cfg(all(feature = "serve", feature = "cli"))]
+mod api;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(all(feature = "ble", target_os = "linux"))]

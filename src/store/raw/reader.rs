@@ -204,6 +204,24 @@ impl RawReader {
         self.streams.iter().map(|s| s.damaged_chunks).sum()
     }
 
+    /// Goes on with the chunks that hold `t`: what lies in whole chunks before it is passed over unread, and so are gaps and
+    /// standing that arrived before it. To be called before the first event is taken.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn skip_to(&mut self, t: SessionTime) -> Result<(), StoreError> {
+        for stream in &mut self.streams {
+            let first: Option<i64> = self.conn.query_row(
+                "SELECT max(first_index) FROM raw_chunks WHERE stream = ?1 AND t_first_ns <= ?2",
+                (stream_code(stream.placement), t.nanos()),
+                |row| row.get(0),
+            )?;
+            stream.next_index = first.unwrap_or(i64::MIN);
+        }
+        self.events.retain(|(after, _)| *after >= t);
+        Ok(())
+    }
+
     fn step(&mut self) -> Result<Option<SensorEvent>, StoreError> {
         let mut first: Option<(SessionTime, usize)> = None;
         for (i, stream) in self.streams.iter_mut().enumerate() {

@@ -24,6 +24,30 @@ fn read(dir: &Path) -> Vec<SensorEvent> {
         .collect()
 }
 
+#[test]
+fn who_skips_reads_the_same_samples_from_there_on() {
+    let dir = folder();
+    let events = recording(12);
+    let mut writer = open(dir.path(), RawOptions::default());
+    for event in &events {
+        writer.push(event).expect("kept");
+    }
+    writer.flush().expect("durable");
+    let all = read(dir.path());
+    let samples_from = |events: &[SensorEvent], t: SessionTime| -> Vec<SensorEvent> {
+        let late = |e: &&SensorEvent| matches!(e, SensorEvent::Sample(_, s) if s.t >= t);
+        events.iter().filter(late).copied().collect()
+    };
+    for s in [0.0, 0.5, 7.3, 11.99, 60.0] {
+        let t = SessionTime::from_secs(s);
+        let mut reader = RawReader::open(dir.path(), &session("s1")).expect("opens");
+        reader.skip_to(t).expect("skips");
+        let rest: Vec<SensorEvent> = reader.map(|e| e.expect("sound")).collect();
+        check_same(&samples_from(&rest, t), &samples_from(&all, t));
+        assert!(s < 1.0 || rest.len() <= all.len());
+    }
+}
+
 /// Compares long sequences without printing them.
 fn check_same(found: &[SensorEvent], want: &[SensorEvent]) {
     if let Some(at) = (0..found.len().min(want.len())).find(|i| found[*i] != want[*i]) {

@@ -102,7 +102,7 @@ impl SqliteReader {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn athletes(&self) -> Result<Vec<AthleteId>, StoreError> {
+    pub fn everybody(&self) -> Result<Vec<AthleteId>, StoreError> {
         self.with(|conn, _| {
             let mut stmt = conn
                 .prepare("SELECT athlete_id FROM sessions UNION SELECT athlete_id FROM journal ORDER BY athlete_id")?;

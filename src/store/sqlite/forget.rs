@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 pub struct Forgotten {
     /// Sessions.
     pub sessions: u64,
+    /// Strides, as far as they were counted.
+    pub strides: u64,
     /// Rows of strides, blocks, windows and events.
     pub rows: u64,
     /// Raw files and link logs.
@@ -70,6 +72,11 @@ pub(super) fn delete_rows(
     let mut gone = Forgotten::default();
     for session in sessions {
         let key = read::session_key(conn, session)?;
+        let strides: Option<i64> =
+            conn.query_row("SELECT strides FROM sessions WHERE session_no = ?1", [key.no], |row| {
+                row.get(0)
+            })?;
+        gone.strides += strides.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
         outbox::removed(conn, key)?;
         gone.rows += write::delete(conn, key)?;
         gone.sessions += 1;

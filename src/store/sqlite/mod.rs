@@ -9,6 +9,7 @@
 //! [`SqliteStore`] is the one writer of a folder and answers questions too. [`SqliteReader`] only answers, needs no
 //! lock, and may be opened by any process while another writes. SQL stands in this folder and nowhere else.
 
+mod access;
 mod backup;
 mod care;
 mod codes;
@@ -19,6 +20,7 @@ mod forget;
 mod journal;
 mod ledger;
 mod lock;
+mod newest;
 mod outbox;
 #[cfg(test)]
 mod outbox_tests;
@@ -31,6 +33,7 @@ mod tests;
 mod write;
 mod writer;
 
+pub use access::SqliteAccess;
 pub use backup::Backup;
 pub use care::{RawHeld, RawLimits, too_much};
 pub use dump::{ATHLETE_TABLES, SESSION_TABLES};
@@ -39,6 +42,7 @@ pub use forget::Forgotten;
 pub use journal::SqliteJournal;
 pub use ledger::{Registered, SinkLedger, sink_rejects, sink_statuses};
 pub use lock::LOCK_FILE;
+pub use newest::NewestQuery;
 pub use run_values::{KeptRun, SqliteRunValues};
 pub use schema::RECORD_FILE;
 pub use writer::{GROUP_ROWS, GROUP_TIME};

@@ -61,13 +61,13 @@ pub(crate) fn session_key(conn: &Connection, id: &SessionId) -> Result<SessionKe
         })
 }
 
-const SESSION_COLUMNS: &str = "s.session_no, s.session_id, s.athlete_id, s.start_us, s.wall_clock, s.expected_stop_us, \
+pub(super) const SESSION_COLUMNS: &str = "s.session_no, s.session_id, s.athlete_id, s.start_us, s.wall_clock, s.expected_stop_us, \
     s.stop_us, s.state, s.origin, s.source_sha256, s.tz, s.note, s.height_m, s.mass_kg, s.leg_length_m, \
     s.current_analysis, s.strides, a.pipeline_version";
-const SESSION_TABLES: &str =
+pub(super) const SESSION_TABLES: &str =
     "sessions s LEFT JOIN analyses a ON a.session_no = s.session_no AND a.analysis = s.current_analysis";
 
-fn session_row(conn: &Connection, row: &Row<'_>) -> Result<SessionRow, StoreError> {
+pub(super) fn session_row(conn: &Connection, row: &Row<'_>) -> Result<SessionRow, StoreError> {
     let no: i64 = row.get(0)?;
     let word = |i: usize| {
         row.get_ref(i)

@@ -155,7 +155,7 @@ fn nothing_of_a_forgotten_athlete_is_left_and_nothing_of_another_is_touched() {
     assert!(!raw.exists() && !dir.path().join("raw/s-ada.links").exists());
     assert_eq!(exported(dir.path(), "ben"), before, "the other one is as before");
     assert_eq!(
-        SqliteReader::open(dir.path()).expect("reader").athletes(),
+        SqliteReader::open(dir.path()).expect("reader").everybody(),
         Ok(vec![athlete("ben")])
     );
 
@@ -174,7 +174,7 @@ fn nobody_is_forgotten_without_a_word() {
     assert_eq!(said.status.code(), Some(8));
     assert!(String::from_utf8_lossy(&said.stderr).contains("not confirmed"));
     assert_eq!(
-        SqliteReader::open(dir.path()).expect("reader").athletes(),
+        SqliteReader::open(dir.path()).expect("reader").everybody(),
         Ok(vec![athlete("ada")])
     );
 }

@@ -1,0 +1,20 @@
+//! Runs as they happen, for many viewers.
+//!
+//! ```text
+//! pipeline ─► [`LiveRun`] ─► frames, each written once ─┬─► ring of 60 s (who comes back catches up)
+//!             (aggregates)                              └─► broadcast ─► viewers share the same bytes
+//! ```
+//!
+//! | edge | holds | when the reader is slow |
+//! |---|---|---|
+//! | run → viewer | [`hub::DEPTH`] frames, shared by all | the oldest are gone for that viewer, who is told how many (`lag`) |
+//! | viewer → run (lap, pain, stop) | [`hub::COMMANDS`] | refused with 503 |
+//!
+//! Publishing never waits: whoever runs the signal loop does not know how many watch.
+
+pub mod frames;
+pub mod hub;
+pub mod watching;
+
+pub use frames::{SensorNow, Word};
+pub use hub::{Command, Frame, Hub, LiveRun, RunAbout, RunKind};

@@ -1,0 +1,51 @@
+//! The routes, by what they are about.
+
+mod athletes;
+mod catalog;
+mod entry;
+mod explain;
+mod flags;
+mod journal;
+mod live;
+mod looking_back;
+mod machine;
+mod measured;
+mod meta;
+mod raw;
+mod sessions;
+mod shares;
+mod shoes;
+mod strides;
+mod tokens;
+
+use super::endpoint::Endpoint;
+
+/// All routes below `/api/v1`.
+#[must_use]
+pub fn all() -> Vec<Endpoint> {
+    [
+        meta::endpoints(),
+        catalog::endpoints(),
+        athletes::endpoints(),
+        sessions::endpoints(),
+        measured::endpoints(),
+        strides::endpoints(),
+        explain::endpoints(),
+        raw::endpoints(),
+        journal::endpoints(),
+        looking_back::endpoints(),
+        flags::endpoints(),
+        shoes::endpoints(),
+        live::endpoints(),
+        machine::endpoints(),
+        tokens::endpoints(),
+        shares::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+pub(in crate::api) use athletes::everybody;
+pub(in crate::api) use measured::seen;
+pub(in crate::api) use shares::follow as follow_share;
