@@ -406,8 +406,8 @@ At equal speed, mean of the runners.
         "
 With two feet and a waist sensor the foot ahead of the pelvis is told from the balance of moments: over a step the body does not keep
 turning forward. This synthetic runner's feet land further ahead and nothing else gives way, which no balanced body does, so that way
-of measuring does not see it and FS2 is missed. Shank sensors see the leg itself. How real runners overstride lies between; it is not
-measured here.
+of measuring does not see it and FS2 is missed. Shank sensors see the leg itself. How much of a real runner's overstriding either sees is
+not measured here.
 ",
     );
     t
