@@ -75,6 +75,16 @@ pub(super) fn print_json(globals: &Globals, value: &impl Serialize) -> Result<Ex
     Ok(Exit::Done)
 }
 
+/// Brings the kept series of an athlete's flags up to date, after something about them was kept.
+///
+/// # Errors
+/// Those of the store.
+pub fn refresh(dir: &std::path::Path, who: &AthleteId) -> Result<(), Failure> {
+    let review = Review::open(dir, crate::interchange::flag_rules::built_in())?;
+    past_of(&review, who, today())?;
+    Ok(())
+}
+
 /// The past of the athlete up to a day, with the kept series brought up to date where that day is the newest known.
 fn past_of(review: &Review, who: &AthleteId, day: Day) -> Result<Past, Failure> {
     let past = review.past(who, day)?;

@@ -203,6 +203,7 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     };
     let mut plan = RecordPlan::new(start, dice(), runner.id, facts, args.note.clone());
     plan.standing = !args.no_standing;
+    plan.tz = jiff::tz::TimeZone::system().iana_name().map(str::to_owned);
     let log = store.link_log(&plan.session)?;
     let session = Session {
         globals,
@@ -483,6 +484,7 @@ impl Session<'_> {
             Strides::Stand
         };
         let pass = settle::settle(self.store, &mut whole, strides)?.unwrap_or(live_pass);
+        super::flags_record::refresh(&self.globals.data_dir()?, &self.plan.athlete)?;
         self.keep_marks(marks)?;
         let sensors: Vec<&SensorHealth> = whole.sensors.iter().map(|s| &s.health).collect();
         let name = self

@@ -122,7 +122,7 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
     #[cfg(feature = "serve")]
     let mut shown = match &serving {
         Some(serving) => {
-            let meta = crate::runtime::keep::meta_of(&recording)?;
+            let meta = crate::runtime::keep::meta_of(&recording, crate::runtime::keep::athlete()?)?;
             let about = super::serving::about(&meta.id, &name, RunKind::Replay, &config.sensors, Some(args.speed));
             about.and_then(|about| Shown::begin(&serving.hub, about, watched, None))
         }

@@ -4,8 +4,8 @@ use super::Globals;
 use super::failure::{Exit, Failure};
 use super::words;
 use crate::runtime::squad::{self, WEEKS};
-use crate::store::UtcMicros;
 use crate::store::journal::Day;
+use crate::store::{SqliteReader, UtcMicros};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -41,6 +41,9 @@ pub fn run(globals: &Globals, seed: u64) -> Result<Exit, Failure> {
             console.advice(&format!("{:3.0} %  {name}", 100.0 * share));
         }
     })?;
+    for athlete in SqliteReader::open(&dir)?.everybody()? {
+        super::flags_record::refresh(&dir, &athlete)?;
+    }
     let text = if console.json {
         let object = json!({
             "folder": dir, "people": made.people, "weeks": WEEKS, "sessions": made.sessions, "strides": made.strides,

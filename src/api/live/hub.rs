@@ -514,7 +514,7 @@ mod tests {
             Err(broadcast::error::TryRecvError::Lagged(10))
         ));
         let first = slow.try_recv().expect("the oldest that is left");
-        assert!(text(&[first.wire.clone()]).contains("word 10"));
+        assert!(text(std::slice::from_ref(&first.wire)).contains("word 10"));
     }
 
     #[test]
@@ -539,7 +539,7 @@ mod tests {
         let mut viewer = hub.watch(&about("s1").session, None).expect("runs").rest;
         drop(run);
         let bye = viewer.try_recv().expect("bye");
-        assert!(bye.last && text(&[bye.wire.clone()]).contains("event: bye"));
+        assert!(bye.last && text(std::slice::from_ref(&bye.wire)).contains("event: bye"));
         assert!(hub.runs().is_empty() && hub.watch(&about("s1").session, None).is_none());
         let many: Vec<_> = (0..RUNS)
             .map(|i| hub.begin(about(&format!("s{i}"))).expect("begins"))

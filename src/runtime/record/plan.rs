@@ -27,6 +27,9 @@ pub struct RecordPlan {
     pub note: Option<String>,
     /// Whether the runner was asked to stand still at the start, so that the first quiet standing is one.
     pub standing: bool,
+    /// Zone of the runner's clock, where the system knows it: says on which day a run was.
+    #[serde(default)]
+    pub tz: Option<String>,
 }
 
 impl RecordPlan {
@@ -46,6 +49,7 @@ impl RecordPlan {
             facts,
             note,
             standing: true,
+            tz: None,
         }
     }
 

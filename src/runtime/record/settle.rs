@@ -24,7 +24,7 @@ pub fn meta_of(plan: &super::RecordPlan, sensors: Vec<SensorConfig>) -> SessionM
         wall_clock: WallClock::Known,
         expected_stop: None,
         origin: Origin::Live,
-        tz: None,
+        tz: plan.tz.clone(),
         note: plan.note.clone(),
         facts: plan.facts,
         sensors,
