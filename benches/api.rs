@@ -145,7 +145,7 @@ fn main() -> std::process::ExitCode {
         .expect("a runtime");
     let mut runs: Vec<LiveRun> = (0..RUNS).filter_map(|i| begin(&hub, i)).collect();
     let counts = Arc::new(Counts::default());
-    let (mut published, mut longest, mut memory) = (0_u64, Duration::ZERO, [0.0, 0.0]);
+    let (mut took, mut memory) = (Vec::new(), [0.0, 0.0]);
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let at = listener.local_addr().expect("an address");
@@ -164,8 +164,7 @@ fn main() -> std::process::ExitCode {
             for run in &mut runs {
                 let before = Instant::now();
                 run.take(&stride(n));
-                longest = longest.max(before.elapsed());
-                published += 1;
+                took.push(before.elapsed());
             }
             if n == seconds * 4 {
                 memory[0] = resident_mb();
@@ -173,6 +172,11 @@ fn main() -> std::process::ExitCode {
         }
         memory[1] = resident_mb();
     });
+    took.sort_unstable();
+    let published = took.len();
+    // Of the longest a busy machine has its share: the thread is taken away in the middle of it.
+    let nearly_all = took.get(published * 99 / 100).copied().unwrap_or_default();
+    let longest = took.last().copied().unwrap_or_default();
     let read = counts.frames.load(Ordering::Relaxed);
     println!(
         "viewers {VIEWERS} ({} never read), runs {RUNS}, {seconds} s",
@@ -191,7 +195,7 @@ fn main() -> std::process::ExitCode {
         "memory {:.0} MB after a fifth, {:.0} MB at the end",
         memory[0], memory[1]
     );
-    let (grew, waited) = (memory[1] - memory[0] > 30.0, longest > Duration::from_millis(50));
+    let (grew, waited) = (memory[1] - memory[0] > 30.0, nearly_all > Duration::from_millis(5));
     if grew {
         println!("memory grows with what is not read");
     }
