@@ -1,0 +1,34 @@
+/** What all screens share: who is looking, whose data, the catalogs. Loaded once, given down as a context. */
+import { createContext } from "preact";
+import { useContext, useMemo } from "preact/hooks";
+import type { AthleteItem, Health, MetricDef, Rules } from "./api";
+import { useParam } from "./router";
+
+export interface Session {
+  health: Health;
+  athletes: AthleteItem[];
+  metrics: Map<string, MetricDef>;
+  rules: Rules | undefined;
+}
+
+export const SessionContext = createContext<Session | undefined>(undefined);
+
+export function useSession(): Session {
+  const s = useContext(SessionContext);
+  if (!s) throw new Error("the session context is set by the frame before any page is drawn");
+  return s;
+}
+
+/** The athlete the screens are about: from the address, else the one that ran last. Empty when there is none. */
+export function useAthlete(): [string, (id: string) => void] {
+  const { athletes } = useSession();
+  const first = useMemo(() => [...athletes].sort((a, b) => (b.last_session_us ?? 0) - (a.last_session_us ?? 0))[0]?.id ?? "", [athletes]);
+  const [value, set] = useParam("athlete");
+  return [value || first, set];
+}
+
+/** May this reader change things? */
+export const useMayWrite = (): boolean => {
+  const { health } = useSession();
+  return !health.read_only && health.role !== "share";
+};
