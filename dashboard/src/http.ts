@@ -4,6 +4,7 @@
  */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "./api";
+import { heard, missed } from "./pulse";
 
 const BASE = "/api/v1";
 
@@ -45,8 +46,10 @@ export async function call<T>(path: string, method = "GET", body?: unknown, sign
     answer = await fetch(BASE + path, { method, headers, credentials: "same-origin", ...(signal ? { signal } : {}), ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   } catch (cause) {
     if (signal?.aborted) throw cause;
+    missed();
     throw new ApiError({ title: "No answer from lope.", status: 0, detail: "Is it still running, and is this device in the same network?" });
   }
+  heard();
   if (!answer.ok) throw new ApiError(await problemOf(answer));
   if (answer.status === 204) return undefined as T;
   const text = await answer.text();
@@ -82,15 +85,18 @@ function keep(path: string, data: unknown): number {
   return at;
 }
 
-/** Forgets all answers, after something was changed or somebody else logged in. */
+const waiting = new Set<() => void>();
+/** Something was changed: every shown answer is asked again, and old ones of other pages are forgotten at the next visit. */
+export const changed = (): void => waiting.forEach((f) => f());
+/** Forgets all answers, when somebody else logs in. */
 export const forgetAnswers = (): void => kept.clear();
 
 /** Asks `path` when it changes; `null` asks nothing. Shows the last answer to the same path until the new one is there. */
 export function useApi<T>(path: string | null): Asked<T> {
   const [, draw] = useState(0);
   const [round, setRound] = useState(0);
-  const state = useRef<{ path: string | null; error: ApiError | undefined; loading: boolean; freshRound: number }>({ path: null, error: undefined, loading: false, freshRound: -1 });
-  if (state.current.path !== path) state.current = { path, error: undefined, loading: path !== null, freshRound: -1 };
+  const state = useRef<{ path: string | null; error: ApiError | undefined; loading: boolean }>({ path: null, error: undefined, loading: false });
+  if (state.current.path !== path) state.current = { path, error: undefined, loading: path !== null };
   useEffect(() => {
     if (path === null) return;
     const stop = new AbortController();
@@ -101,7 +107,7 @@ export function useApi<T>(path: string | null): Asked<T> {
       (data) => {
         if (stop.signal.aborted) return;
         keep(path, data);
-        Object.assign(mine, { error: undefined, loading: false, freshRound: round });
+        Object.assign(mine, { error: undefined, loading: false });
         draw((n) => n + 1);
       },
       (cause: unknown) => {
@@ -114,6 +120,14 @@ export function useApi<T>(path: string | null): Asked<T> {
     return () => stop.abort();
   }, [path, round]);
   const again = useCallback(() => setRound((n) => n + 1), []);
+  useEffect(() => {
+    waiting.add(again);
+    addEventListener("online", again);
+    return () => {
+      waiting.delete(again);
+      removeEventListener("online", again);
+    };
+  }, [again]);
   const old = path === null ? undefined : kept.get(path);
   const s = state.current;
   return { data: old?.data as T | undefined, error: s.error, loading: s.loading, at: old?.at ?? 0, fresh: !s.loading && !s.error, again };

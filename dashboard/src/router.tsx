@@ -61,7 +61,7 @@ export function link(to: string): string {
   return text ? `${path}?${text}` : path;
 }
 
-type LinkProps = Omit<JSX.AnchorHTMLAttributes<HTMLAnchorElement>, "href" | "onClick"> & { to: string; children: ComponentChildren; class?: string };
+interface LinkProps { to: string; children: ComponentChildren; class?: string; "aria-label"?: string; "aria-current"?: "page" | "true" }
 
 /** A link inside the dashboard. */
 export function A({ to, children, ...rest }: LinkProps): JSX.Element {

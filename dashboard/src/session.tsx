@@ -1,7 +1,7 @@
 /** What all screens share: who is looking, whose data, the catalogs. Loaded once, given down as a context. */
 import { createContext } from "preact";
 import { useContext, useMemo } from "preact/hooks";
-import type { AthleteItem, Health, MetricDef, Rules } from "./api";
+import type { AthleteItem, FlagsNow, Health, MetricDef, Rules } from "./api";
 import { useParam } from "./router";
 
 export interface Session {
@@ -32,3 +32,9 @@ export const useMayWrite = (): boolean => {
   const { health } = useSession();
   return !health.read_only && health.role !== "share";
 };
+
+/** Flags of the chosen athlete now; undefined while unknown or not shared. Set by the frame, for the safety text and its silence. */
+export const NowContext = createContext<FlagsNow | undefined>(undefined);
+export const useNow = (): FlagsNow | undefined => useContext(NowContext);
+/** While an emergency or urgent tick stands: no scores, no cues, no praise. */
+export const useSilence = (): boolean => useContext(NowContext)?.safety?.level === "stop";
