@@ -11,8 +11,8 @@ const PER_SIDE = /^(contact|flight|step_time|pelvis_drop|foot_|stride_length|toe
 export function metricCatalog() {
   const source = text("src/metrics/registry.rs");
   const re = /^ {4}\w+ \{ "(\w+)", "([^"]+)", "([^"]+)", "([^"]+)", ([^,]+), span: "([^"]+)",\s+sign: "([^"]*)",\s+is: "([^"]+)", is_not: "([^"]+)", source: "([^"]+)" \}/gm;
-  return [...source.matchAll(re)].map(([, name, title, unit, shown_unit, f, interval, sign, is, not_it, src]) => ({
-    name, title, unit, shown_unit, shown_factor: factor(f.trim()), shown_decimals: DECIMALS[shown_unit] ?? 2, doc: `${is} ${sign}.`, not_it, source: src, per_side: PER_SIDE.test(name), interval,
+  return [...source.matchAll(re)].map(([, name, title, unit, shown_unit, f, interval, , is, not_it, src]) => ({
+    name, title, unit, shown_unit, shown_factor: factor(f.trim()), shown_decimals: DECIMALS[shown_unit] ?? 2, doc: is, not_it, source: src, per_side: PER_SIDE.test(name), interval,
   }));
 }
 

@@ -33,23 +33,27 @@ export function windowAt(id, t) {
   };
 }
 
-function beat() {
-  for (const l of LIVE) {
-    const t = Math.round(Date.now() / 1000 - l.started_us / 1e6);
-    const w = windowAt(l.athlete, t);
-    send("window", l.session, w);
-    for (let i = 0; i < 3; i++) {
-      const side = (t * 3 + i) % 2 ? "right" : "left";
-      const contact = side === "left" ? w.contact_left_s : w.contact_right_s;
-      if (contact !== null) send("stride", l.session, { t_s: t - 1 + i * 0.35, side, contact_s: contact + 0.004 * wave(t * 3 + i, 7), length_m: w.stride_length_m, speed_ms: w.speed_ms, class: w.data === "good" ? "A" : "C" });
-    }
-    if (t % 2 === 0) send("health", l.session, { t_s: t, sensors: [
-      { placement: "left_foot", state: "ok", battery: 0.82, rssi: -58, lost_share: 0.004, residual_ms: 0.8, text: null },
-      w.data === "poor" ? { placement: "right_foot", state: "lost", battery: 0.31, rssi: null, lost_share: 0.061, residual_ms: null, text: "Right shoe not heard: contact and drop of the left side remain." } : { placement: "right_foot", state: "ok", battery: 0.31, rssi: -71, lost_share: 0.021, residual_ms: 1.1, text: null },
-      { placement: "sacrum", state: t % 90 > 70 ? "poor" : "ok", battery: 0.77, rssi: -80, lost_share: 0.012, residual_ms: 1.9, text: null }] });
-    if (t % 30 === 0) send("cue", l.session, l.athlete === "ada" ? { state: t % 300 < 60 ? "on" : "silent", target_spm: 172, now_spm: w.cadence_spm, why: null } : { state: "off", target_spm: null, now_spm: null, why: null });
-    if (t % 300 === 0) send("event", l.session, { t_s: t, kind: "lap", text: `Lap ${t / 300}` });
+/** What is sent at second `t` of a run, as [event, data]. */
+function eventsAt(l, t) {
+  const out = [];
+  const w = windowAt(l.athlete, t);
+  out.push(["window", w]);
+  for (let i = 0; i < 3; i++) {
+    const side = (t * 3 + i) % 2 ? "right" : "left";
+    const contact = side === "left" ? w.contact_left_s : w.contact_right_s;
+    if (contact !== null) out.push(["stride", { t_s: t - 1 + i * 0.35, side, contact_s: contact + 0.004 * wave(t * 3 + i, 7), length_m: w.stride_length_m, speed_ms: w.speed_ms, class: w.data === "good" ? "A" : "C" }]);
   }
+  if (t % 2 === 0) out.push(["health", { t_s: t, sensors: [
+    { placement: "left_foot", state: "ok", battery: 0.82, rssi: -58, lost_share: 0.004, residual_ms: 0.8, text: null },
+    w.data === "poor" ? { placement: "right_foot", state: "lost", battery: 0.31, rssi: null, lost_share: 0.061, residual_ms: null, text: "Right shoe not heard: cadence, left contact and pelvis remain." } : { placement: "right_foot", state: "ok", battery: 0.31, rssi: -71, lost_share: 0.021, residual_ms: 1.1, text: null },
+    { placement: "sacrum", state: t % 90 > 70 ? "poor" : "ok", battery: 0.77, rssi: -80, lost_share: 0.012, residual_ms: 1.9, text: null }] }]);
+  if (t % 30 === 0) out.push(["cue", l.athlete === "ada" ? { state: t % 300 < 60 ? "on" : "silent", target_spm: 172, now_spm: w.cadence_spm, why: null } : { state: "off", target_spm: null, now_spm: null, why: null }]);
+  if (t % 300 === 0) out.push(["event", { t_s: t, kind: "lap", text: `Lap ${t / 300}` }]);
+  return out;
+}
+const second = (l) => Math.round(Date.now() / 1000 - l.started_us / 1e6);
+function beat() {
+  for (const l of LIVE) for (const [event, data] of eventsAt(l, second(l))) send(event, l.session, data);
 }
 let timer;
 
@@ -61,11 +65,8 @@ export function stream(session, req, res) {
   for (const l of whose) write(client, { n, session: l.session, event: "hello", data: { ...l, sensors: ["left_foot", "right_foot", "sacrum"].map((placement) => ({ placement, rate_hz: 208, kind: "pod" })), speed_factor: 1, resumed: last.startsWith(`${BOOT}-`) } });
   if (last.startsWith(`${BOOT}-`)) kept.filter((e) => e.n > Number(last.split("-")[1])).forEach((e) => write(client, e));
   else for (const l of whose) {
-    const now = Math.round(Date.now() / 1000 - l.started_us / 1e6);
-    for (let t = Math.max(0, now - 60); t < now; t++) write(client, { n, session: l.session, event: "window", data: windowAt(l.athlete, t) });
-    const w = windowAt(l.athlete, now);
-    write(client, { n, session: l.session, event: "cue", data: l.athlete === "ada" ? { state: "on", target_spm: 172, now_spm: w.cadence_spm, why: null } : { state: "off", target_spm: null, now_spm: null, why: null } });
-    write(client, { n, session: l.session, event: "event", data: { t_s: 500, kind: "lap", text: "Lap 2" } });
+    const now = second(l);
+    for (let t = Math.max(0, now - 60); t < now; t++) for (const [event, data] of eventsAt(l, t)) write(client, { n, session: l.session, event, data });
   }
   clients.add(client);
   timer ??= setInterval(beat, 1000);

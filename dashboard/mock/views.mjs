@@ -21,7 +21,7 @@ export const safetyOf = (a) => a === "eli" ? { level: "stop", title: "Please do 
   : a === "cem" ? { level: "no_cues", title: RULES.before_next_run_text, text: "This app cannot tell you the cause.", ticks: [RULES.ticks.find((t) => t.id === "pain_below_knee").text] } : null;
 
 const STATES = {
-  ada: { FS1: ["watch", 9], LD1: ["info", 2], IG3: ["watch", 20], SY1: ["info", 1], FS5: ["info", 5], HX1: ["info", 60], IG5: ["none"], CP2: ["not_enough_data"], LD5: ["not_enough_data"], IG2: ["not_enough_data"] },
+  ada: { FS1: ["watch", 9], LD1: ["watch", 2], IG3: ["watch", 20], SY1: ["info", 1], FS5: ["info", 5], HX1: ["info", 60], IG5: ["none"], CP2: ["not_enough_data"], LD5: ["not_enough_data"], IG2: ["not_enough_data"] },
   bea: { LD3: ["info", 3], FF1: ["not_enough_data"] }, cem: { FF1: ["high", 6], SY4: ["high", 2], LD1: ["watch", 4], FF2: ["watch", 11] },
   dora: { IG3: ["info", 12], FS1: ["watch", 14] }, eli: { SY5: ["stop", 1], SY1: ["high", 1], LD4: ["watch", 3] }, fay: {},
 };
@@ -41,7 +41,7 @@ export function flagItem(a, f, role = "owner") {
   };
 }
 const RANK = ["not_enough_data", "none", "info", "watch", "high", "stop"];
-const SUMMARY = { ada: "info", bea: "info", cem: "high", dora: "info", eli: "stop", fay: "not_enough_data" };
+const SUMMARY = { ada: "watch", bea: "info", cem: "high", dora: "info", eli: "stop", fay: "not_enough_data" };
 
 export function flagsNow(a, role) {
   const flags = RULES.flags.map((f) => flagItem(a, f, role));
@@ -59,16 +59,21 @@ export function flagDetail(a, id, role) {
   if (!f) return null;
   const item = flagItem(a, f, role);
   const rank = RANK.indexOf(item.level);
-  const values = (x) => (item.level === "not_enough_data" ? null : VALUES[x] ?? (x === "back_7d_max" ? 2 : 0));
+  // A clear flag gets values that stay below its thresholds; a raised one those of VALUES.
+  const calm = (c) => (c.op === "==" ? 0 : c.op === "<" ? c.v * 2 : c.v * 0.4);
+  const values = (c) => (item.level === "not_enough_data" ? null : rank >= 2 && typeof VALUES[c.x] === "number" ? VALUES[c.x] : calm(c));
+  const widened = (c) => (f.persistence === "form" && !c.x.startsWith("back") ? round(c.v * 1.08, 2) : c.v);
+  const fits = (c) => { const v = values(c); const t = widened(c); return { ">=": v >= t, ">": v > t, "<": v < t, "<=": v <= t, "==": v === t }[c.op]; };
   const conditions = Object.entries(f.levels).flatMap(([level, lists]) => lists.map((list) => ({
-    level, text: list.map((c) => `${c.x} ${c.op} ${c.v}`).join(" and "), holds: item.level === "not_enough_data" ? null : RANK.indexOf(level) <= rank,
-    inputs: list.map((c) => ({ name: c.x, title: c.x.replace(/_/g, " ").replace(/ (pct|deg|cm|pp)$/, ""), value: values(c.x), unit: RULES.inputs[c.x]?.unit ?? "", threshold: c.v, effective_threshold: f.persistence === "form" && c.x !== "back_7d_max" ? round(c.v * 1.08, 2) : c.v, op: c.op, why_missing: item.level === "not_enough_data" ? item.missing[0] ?? "not measured" : null })),
+    level, text: list.map((c) => `${c.x} ${c.op} ${c.v}`).join(" and "), holds: item.level === "not_enough_data" ? null : list.every(fits),
+    inputs: list.map((c) => ({ name: c.x, title: c.x.replace(/_/g, " ").replace(/ (pct|deg|cm|pp)$/, ""), value: values(c), unit: RULES.inputs[c.x]?.unit ?? "", threshold: c.v, effective_threshold: widened(c), op: c.op, why_missing: item.level === "not_enough_data" ? item.missing[0] ?? "not measured" : null })),
   })));
-  const first = Object.values(f.levels).flat()[0]?.[0]?.x ?? "value";
+  const lead = Object.values(f.levels).flat()[0]?.[0];
+  const first = lead?.x ?? "value";
   return {
     flag: item, text: [`${f.id} ${f.title.toLowerCase()}: ${item.level.replace(/_/g, " ")}${item.since ? ` since ${item.since}` : ""}.`, item.message ?? "", f.persistence === "form" ? "Judged over the last 5 evaluated runs; 3 are needed." : ""].filter(Boolean).join("\n"),
     computation: {
-      conditions, votes: f.persistence === "form" && item.level !== "not_enough_data" ? runsOf(a).filter((s) => s.sensors.length).slice(0, 5).map((s, i) => ({ session: s.id, day: s.day, level: rank >= 2 && i < 3 ? item.level : i === 3 ? null : "none", values: i === 3 ? {} : { [first]: round((values(first) ?? 0) * (i < 3 ? 1 : 0.3) + i * 0.1, 1) } })) : [],
+      conditions, votes: f.persistence === "form" && item.level !== "not_enough_data" ? runsOf(a).filter((s) => s.sensors.length).slice(0, 5).map((s, i) => ({ session: s.id, day: s.day, level: rank >= 2 && i < 3 ? item.level : i === 3 ? null : "none", values: i === 3 ? {} : { [first]: round((values(lead) ?? 0) * (i < 3 ? 1 : 0.3) + i * 0.1, 1) } })) : [],
       needs: f.persistence === "form" ? "3 of the last 5 evaluated runs at or above the threshold" : f.persistence === "latched" ? "one tick; it stays until a professional looked at it" : "true on the day",
       clears: f.persistence === "form" ? ["3 of the last 4 runs below 0.8 of the threshold, at the earliest 7 days after it was raised"] : f.persistence === "latched" ? ["“Looked at by a health professional” on a later day"] : ["by time, or when the inputs fall below the threshold"],
       other_reasons: f.family === "FS" || f.family === "IG" ? ["New shoes: Endorph 3 since 24 Oct", "More climbing than usual in these runs (+40 %)"] : f.family === "FF" ? ["The waistband sensor sits 6° lower than in the reference runs"] : [], remedies: f.remedies, cites: f.cites,

@@ -75,8 +75,8 @@ function Body({ c }: { c: Card }): JSX.Element {
       <div class={`two ${checkin && mayWrite ? "with-checkin" : ""}`}>
         <div>
           {stop ? null : (
-            <Panel title="How you ran">
-              <Figure title="Six values against your own band" says="Value, own band and change of each." table={() => ({ name: `card-${s.id}`, head: ["metric", "unit", "value", "usual", "band low", "band high", "word"], rows: c.rows.map((r) => { const h = shown(metrics.get(r.metric), r.unit); const f = (v: number | null | undefined): number | null => (typeof v === "number" ? v * h.factor : null); return [r.title, h.unit, f(r.value), f(r.usual), f(r.band_low), f(r.band_high), r.word]; }) })}>
+            <Panel>
+              <Figure level={2} title="How you ran" says="Value, own band and change of each." table={() => ({ name: `card-${s.id}`, head: ["metric", "unit", "value", "usual", "band low", "band high", "word"], rows: c.rows.map((r) => { const h = shown(metrics.get(r.metric), r.unit); const f = (v: number | null | undefined): number | null => (typeof v === "number" ? v * h.factor : null); return [r.title, h.unit, f(r.value), f(r.usual), f(r.band_low), f(r.band_high), r.word]; }) })}>
                 <div class="table-scroll"><table class="card-rows"><thead class="sr"><tr><th scope="col">Metric</th><th scope="col">Value</th><th scope="col">Against own band</th><th scope="col">Change</th></tr></thead><tbody>{c.rows.map((r) => <Row key={r.metric} r={r} data={c.data} n={s.strides} />)}</tbody></table></div>
               </Figure>
               <p class="note">Bar: your own band at this pace. Diamond: this run. Grey words: inside what cannot be told from noise.</p>

@@ -48,9 +48,9 @@ function Scatter({ c }: { c: Compare }): JSX.Element | null {
   const ey = extent(all.map((p) => p[1] * how.factor), 0.08);
   const title = `${def?.title ?? sentence(m)} against speed`;
   return (
-    <Panel tools={<Pick label="Metric" value={m} options={names.map((n) => [n, metrics.get(n)?.title ?? sentence(n)] as const)} onChange={setM} />} title="Against speed">
+    <Panel>
       {ex && ey ? (
-        <Figure title={title} says={`${s.a.length} windows of A, ${s.b.length} of B.`} legend={<><AKey /><BKey />{s.fit_a ? <LineKey tone="a">fit of A</LineKey> : null}{s.fit_b ? <LineKey tone="b" dashed>fit of B</LineKey> : null}{c.shared_speed ? <span class="key"><i class="swatch swatch-shared" />shared speeds</span> : null}</>}
+        <Figure level={2} title={title} tools={<Pick label="Metric" hideLabel value={m} options={names.map((n) => [n, metrics.get(n)?.title ?? sentence(n)] as const)} onChange={setM} />} says={`${s.a.length} windows of A, ${s.b.length} of B.`} legend={<><AKey /><BKey />{s.fit_a ? <LineKey tone="a">fit of A</LineKey> : null}{s.fit_b ? <LineKey tone="b" dashed>fit of B</LineKey> : null}{c.shared_speed ? <span class="key"><i class="swatch swatch-shared" />shared speeds</span> : null}</>}
           table={() => ({ name: `compare-${m}`, head: ["side", "speed m/s", `${m} (${how.unit})`], rows: [...s.a.map((p) => ["A", p[0], p[1] * how.factor]), ...s.b.map((p) => ["B", p[0], p[1] * how.factor])] })}>
           <Axes x={ex} y={ey} xLabel={`pace ${paceUnit(style)}`} yLabel={how.unit} xText={(v) => pace(v, style)} frame={{ height: 300 }}>
             {(x, y) => (
@@ -97,7 +97,7 @@ function Body({ c }: { c: Compare }): JSX.Element {
       <p class="sides"><span><AKey /> {sideText(c.a, style)}</span><span><BKey /> {sideText(c.b, style)}</span>{c.shared_speed ? <span class="muted">shared speeds {pace(c.shared_speed.low, style)} to {pace(c.shared_speed.high, style)} {paceUnit(style)}</span> : null}</p>
       {c.shared_speed ? null : <Notice tone="care" title="The speeds do not overlap.">{c.note ?? "A and B were not run at common speeds, so they are shown but not compared."}</Notice>}
       {c.shared_speed && c.note ? <Notice>{c.note}</Notice> : null}
-      <div class="two even">
+      <div class="two compare">
         <Scatter c={c} />
         <Panel title="At the shared speeds">
           <div class="table-scroll" tabIndex={0} role="region" aria-label="Comparison">
@@ -105,9 +105,9 @@ function Body({ c }: { c: Compare }): JSX.Element {
           </div>
         </Panel>
       </div>
-      <Panel title="Pelvis over the stride">
+      <Panel>
         {planes[0]?.lines.length ? (
-          <Figure title="Mean and spread, 0 to 100 % of the left stride" says="Tilt, obliquity and rotation of A, solid, and B, dashed." legend={<><LineKey tone="a">A</LineKey><LineKey tone="b" dashed>B</LineKey><span class="muted">area: ± 1 SD</span></>}
+          <Figure level={2} title="Pelvis over the left stride" says="Tilt, obliquity and rotation of A, solid, and B, dashed." legend={<><LineKey tone="a">A</LineKey><LineKey tone="b" dashed>B</LineKey><span class="muted">area: ± 1 SD</span></>}
             table={() => ({ name: "compare-pelvis", head: ["side", "%", "tilt °", "obliquity °", "rotation °"], rows: ([["A", c.curves.a], ["B", c.curves.b]] as const).flatMap(([k, v]) => (v ? v.percent.map((p, i) => [k, p, v.tilt.mean[i] ?? null, v.obliquity.mean[i] ?? null, v.rotation.mean[i] ?? null]) : [])), decimals: 1 })}>
             <div class="three">{planes.map((p) => <CycleCurves key={p.k} title={p.k} lines={p.lines} />)}</div>
           </Figure>

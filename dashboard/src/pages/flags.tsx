@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { FlagDetail, FlagItem, FlagsNow, Level } from "../api";
 import { call, changed, query, useApi } from "../http";
 import { usePrefs, useStyle } from "../prefs";
-import { day, LEVEL_WORD, NOTHING, number, sentence, shortDay } from "../pure/format";
+import { day, LEVEL_WORD, NOTHING, number, sentence, shortDay, trimmed } from "../pure/format";
 import { bucket, byLevel } from "../pure/flags";
 import { A, useParam } from "../router";
 import { useAthlete, useMayWrite, useSession } from "../session";
@@ -12,6 +12,7 @@ import { Choice, DataLabel, EvidenceLabel, Head, LevelMark, Notice, Panel, Show 
 
 interface History { rules_version: string; days: string[]; summary: Level[]; changes: { day: string; id: string; state: Level }[] }
 
+const OPS: Record<string, string> = { ">=": "≥", "<=": "≤", "==": "=" };
 const ACTIONS = [["acknowledge", "Acknowledge"], ["note", "Add a note"], ["ask_runner", "Ask the runner"], ["mute", "Mute for 14 days"], ["hand_to_therapist", "Hand to therapist"]] as const;
 
 /** What can be done about a flag; everything is appended, nothing is taken back. */
@@ -130,8 +131,8 @@ function Detail({ d, athlete }: { d: FlagDetail; athlete: string }): JSX.Element
                     <tr key={`${n.name}${j}`}>
                       {j === 0 ? <th scope="rowgroup" rowSpan={k.inputs.length}><LevelMark level={k.level} /></th> : null}
                       <td>{pt ? <code>{n.name}</code> : sentence(n.title)}{j > 0 ? <span class="sr"> and</span> : null}</td>
-                      <td class="n num">{typeof n.value === "number" ? <>{number(n.value, 2, style)} <span class="u">{n.unit}</span></> : <span class="why">{n.why_missing ?? "missing"}</span>}</td>
-                      <td class="n num">{n.op} {number(n.effective_threshold, 2, style)}{n.effective_threshold !== n.threshold ? <span class="row-sub">rule {number(n.threshold, 2, style)}, widened by your own spread</span> : null}</td>
+                      <td class="n num">{typeof n.value === "number" ? <>{trimmed(n.value, 2, style)} <span class="u">{n.unit === "1" ? "" : n.unit}</span></> : <span class="why">{n.why_missing ?? "missing"}</span>}</td>
+                      <td class="n num">{OPS[n.op] ?? n.op} {trimmed(n.effective_threshold, 2, style)}{n.effective_threshold !== n.threshold ? <span class="row-sub">rule {trimmed(n.threshold, 2, style)}, widened by your own spread</span> : null}</td>
                       {j === 0 ? <td rowSpan={k.inputs.length}>{k.holds === null || k.holds === undefined ? <span class="muted">cannot tell</span> : k.holds ? "yes" : "no"}</td> : null}
                     </tr>
                   ))}

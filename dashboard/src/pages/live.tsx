@@ -10,7 +10,7 @@ import { age, clock, distance, distanceUnit, KM_PER_MI, NOTHING, number, pace, p
 import { A, go, link } from "../router";
 import { useMayWrite, useSilence } from "../session";
 import { DataLabel, Dialog, Empty, Head, Notice, Panel, Show, STEP, Term } from "../ui/basics";
-import { Spark } from "../ui/graphics";
+import { Sized, Spark } from "../ui/graphics";
 import { Figure, SideKey } from "../ui/table";
 import { TimeChart } from "../ui/timechart";
 
@@ -68,7 +68,7 @@ function Tile({ name, unit, children, spark, data, n }: { name: ComponentChildre
     <section class="tile">
       <div class="tile-head"><h2>{name}</h2><span class="u">{unit}</span></div>
       <div class="tile-values">{children}</div>
-      <div class="tile-foot">{spark}<span class="tile-data"><DataLabel data={data} /><span class="muted">n {n}</span></span></div>
+      <div class="tile-foot"><span class="tile-sparks">{spark}</span><span class="tile-data"><DataLabel data={data} /><span class="muted">n {n}</span></span></div>
     </section>
   );
 }
@@ -93,7 +93,7 @@ function Tiles({ windows }: { windows: LiveWindow[] }): JSX.Element | null {
         <span class="pair"><SideKey side="left">L</SideKey><Value value={w.contact_left_s} band={u.contact_left_s} text={number(w.contact_left_s ? w.contact_left_s * 1000 : null, 0, style)} /></span>
         <span class="pair"><SideKey side="right">R</SideKey><Value value={w.contact_right_s} band={u.contact_right_s} text={number(w.contact_right_s ? w.contact_right_s * 1000 : null, 0, style)} /></span>
       </Tile>
-      <Tile name="Pelvic drop" unit="°" data={w.data} n={w.n} spark={<><Spark values={of("drop_left_rad")} band={u.drop_left_rad ?? null} tone="left" width={84} /><Spark values={of("drop_right_rad")} band={u.drop_right_rad ?? null} tone="right" width={84} /></>}>
+      <Tile name="Pelvic drop" unit="degrees" data={w.data} n={w.n} spark={<><Spark values={of("drop_left_rad")} band={u.drop_left_rad ?? null} tone="left" width={84} /><Spark values={of("drop_right_rad")} band={u.drop_right_rad ?? null} tone="right" width={84} /></>}>
         <span class="pair"><SideKey side="left">L</SideKey><Value value={w.drop_left_rad} band={u.drop_left_rad} text={number(typeof w.drop_left_rad === "number" ? w.drop_left_rad * DEG : null, 1, style)} /></span>
         <span class="pair"><SideKey side="right">R</SideKey><Value value={w.drop_right_rad} band={u.drop_right_rad} text={number(typeof w.drop_right_rad === "number" ? w.drop_right_rad * DEG : null, 1, style)} /></span>
       </Tile>
@@ -106,7 +106,6 @@ function Ribbon({ strides }: { strides: LiveStride[] }): JSX.Element {
   const style = useStyle();
   const ms = strides.map((s) => (typeof s.contact_s === "number" ? s.contact_s * 1000 : null));
   const ext = extent(ms, 0.1) ?? [200, 300];
-  const x = scale([0, 39], [14, 586]);
   const half = { left: scale(ext, [44, 10]), right: scale(ext, [96, 62]) };
   return (
     <Figure
@@ -116,16 +115,18 @@ function Ribbon({ strides }: { strides: LiveStride[] }): JSX.Element {
       legend={<><SideKey side="left" /><SideKey side="right" /><span class="muted">contact {number(ext[0], 0, style)} to {number(ext[1], 0, style)} ms, higher is longer</span></>}
       table={() => ({ name: "strides", head: ["time s", "side", "contact ms", "class"], rows: strides.map((s, i) => [s.t_s, s.side, ms[i] ?? null, s.class]), decimals: 1 })}
     >
-      <svg class="ribbon" viewBox="0 0 600 106" aria-hidden="true">
-        <line x1="0" x2="600" y1="53" y2="53" class="axis" />
+      <Sized>{(width) => { const x = scale([0, 39], [12, width - 12]); return (
+      <svg class="ribbon" width={width} height="106" viewBox={`0 0 ${width} 106`} aria-hidden="true">
+        <line x1="0" x2={width} y1="53" y2="53" class="axis" />
         {strides.map((s, i) => {
           const v = ms[i];
           const cx = x(i + 40 - strides.length);
           if (typeof v !== "number") return <text key={i} x={cx} y={s.side === "left" ? 30 : 82} class="tick middle">×</text>;
           const faint = s.class === "C" || s.class === "D" ? " faint" : "";
-          return s.side === "left" ? <circle key={i} cx={cx} cy={half.left(v)} r="5" class={`fill-left${faint}`} /> : <rect key={i} x={cx - 4.5} y={half.right(v) - 4.5} width="9" height="9" class={`fill-right${faint}`} />;
+          return s.side === "left" ? <circle key={i} cx={cx} cy={half.left(v)} r="4.5" class={`fill-left${faint}`} /> : <rect key={i} x={cx - 4} y={half.right(v) - 4} width="8" height="8" class={`fill-right${faint}`} />;
         })}
       </svg>
+      ); }}</Sized>
     </Figure>
   );
 }
@@ -155,6 +156,7 @@ function Strip({ run }: { run: LiveRun }): JSX.Element {
     return { x, cadence, fast, gaps };
   }, [run.windows, speed]);
   const end = x.at(-1) ?? 600;
+  const start = Math.max(x[0] ?? 0, end - 600);
   const band = run.windows.at(-1)?.usual?.cadence_spm;
   return (
     <TimeChart
@@ -162,8 +164,8 @@ function Strip({ run }: { run: LiveRun }): JSX.Element {
       level={2}
       name="live"
       x={x}
-      from={Math.max(0, end - 600)}
-      to={Math.max(end, 60)}
+      from={start}
+      to={Math.max(end, start + 60)}
       height={170}
       lines={[
         { key: "cadence", label: "Cadence", unit: "spm", values: cadence, tone: "accent", decimals: 0, scale: "y" },
@@ -191,7 +193,7 @@ function Cue({ cue }: { cue: LiveCue }): JSX.Element | null {
         <line x1={x(t)} x2={x(t)} y1="4" y2="30" class="usual" />
         {now !== null ? <path d={`M${x(now)} 8l8 9l-8 9l-8-9Z`} class="value" /> : null}
       </svg>
-      <p class="cue-line">{inside ? "Inside: silence." : "Light, quick steps."} <span class="muted">target {number(t, 0, style)}, now {number(cue.now_spm, 0, style)} steps/min</span></p>
+      <p class="cue-line">{inside ? "Inside: silence." : cue.state === "on" ? "Light, quick steps." : "Silent between bursts."} <span class="muted">target {number(t, 0, style)}, now {number(cue.now_spm, 0, style)} steps/min</span></p>
     </Panel>
   );
 }

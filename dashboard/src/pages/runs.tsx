@@ -6,10 +6,11 @@ import { call, query, useApi } from "../http";
 import { useStyle } from "../prefs";
 import { clock, count, day, distance, distanceUnit, NOTHING, number, pace, paceUnit, sentence, shortDay, timeOfDay } from "../pure/format";
 import { byLevel } from "../pure/flags";
+import { scale } from "../pure/geometry";
 import { A, useParam } from "../router";
 import { useAthlete } from "../session";
 import { Choice, DataLabel, Empty, Head, LevelMark, Panel, Show } from "../ui/basics";
-import { LoadBars } from "../ui/graphics";
+import { Sized } from "../ui/graphics";
 import { Figure } from "../ui/table";
 
 /** Monday of the week of a local day. */
@@ -49,6 +50,34 @@ function Row({ s }: { s: SessionItem }): JSX.Element {
   );
 }
 
+/** Bars of the weeks with their figures, over the usual zone. */
+function Weeks({ load, width }: { load: Load; width: number }): JSX.Element {
+  const style = useStyle();
+  const height = 92;
+  const top = Math.max(1, load.zone?.high ?? 0, ...load.weeks.map((w) => w.km)) * 1.05;
+  const y = scale([0, top], [height - 18, 16]);
+  const slot = width / load.weeks.length;
+  const bar = Math.min(64, slot * 0.62);
+  const every = Math.max(1, Math.ceil(46 / slot));
+  return (
+    <svg class="axes" width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+      {load.zone ? <rect x="0" width={width} y={y(load.zone.high)} height={y(load.zone.low) - y(load.zone.high)} class="zone" /> : null}
+      <line x1="0" x2={width} y1={height - 18} y2={height - 18} class="axis" />
+      {load.weeks.map((w, i) => {
+        const mid = slot * (i + 0.5);
+        const now = i === load.weeks.length - 1;
+        return (
+          <g key={w.week_start}>
+            <rect x={mid - bar / 2} width={bar} y={y(w.km)} height={height - 18 - y(w.km)} class={now ? "bar unfinished" : "bar"} />
+            {w.km > 0 && slot > 26 ? <text x={mid} y={y(w.km) - 4} class="tick middle strong">{distance(w.km, style, 0)}</text> : null}
+            {i % every === 0 || now ? <text x={mid} y={height - 5} class="tick middle">{now ? "this week" : shortDay(w.week_start, style)}</text> : null}
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
 export default function Runs(): JSX.Element {
   const style = useStyle();
   const [athlete] = useAthlete();
@@ -84,7 +113,7 @@ export default function Runs(): JSX.Element {
             table={() => ({ name: "load", head: ["week from", "km", "runs", "longest km", "rest days"], rows: load.data?.weeks.map((w) => [w.week_start, w.km, w.runs, w.longest_km ?? null, w.rest_days ?? null]) ?? [] })}
             legend={load.data.zone ? <span class="muted">usual {distance(load.data.zone.low, style, 0)} to {distance(load.data.zone.high, style, 0)} {distanceUnit(style)}; last full week {distance(load.data.weeks.at(-2)?.km, style, 0)}</span> : null}
           >
-            <LoadBars weeks={load.data.weeks} zone={load.data.zone} width={1100} height={56} label="" />
+            <Sized>{(w) => <Weeks load={load.data as Load} width={w} />}</Sized>
           </Figure>
         </Panel>
       ) : null}

@@ -33,7 +33,7 @@ function RawPlots({ raw, e }: { raw: Raw; e: Explain }): JSX.Element {
           const lines: Line[] = (what === "acc" ? r.acc : r.gyro).map((v, i) => ({ key: String(i), label: AXES[i] ?? String(i), unit: what === "acc" ? "m/s²" : "rad/s", values: v, tone: TONES[i] ?? "accent", dashed: i === 1, decimals: 1 }));
           return (
             <div key={r.placement} class="strip">
-              <TimeChart title={placeName(r.placement)} name={`raw-${r.placement}`} x={r.t_s} lines={lines} height={140} sync="raw" marks={marks} xText={(v) => `${clock(v)}.${String(Math.floor((v % 1) * 100)).padStart(2, "0")}`} />
+              <TimeChart title={placeName(r.placement)} name={`raw-${r.placement}`} x={r.t_s} lines={lines} height={140} sync="raw" marks={marks} xText={(v) => `${clock(v + 0.005)}.${String(Math.floor((((v + 0.005) % 1) * 100))).padStart(2, "0")}`} />
               {r.clipped.length ? <p class="note">{r.clipped.length} samples reached the end of the sensor's range.</p> : null}
             </div>
           );

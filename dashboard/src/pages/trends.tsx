@@ -16,9 +16,13 @@ const FIRST = ["cadence", "contact_time", "stride_length", "pelvis_drop", "pelvi
 const T = (d: string): number => Date.parse(`${d}T12:00:00Z`) / 86_400_000;
 const H = { top: 26, main: 230, flags: 22, symptoms: 54, load: 56, axis: 24 };
 
+/** The pairs of shoes of a trend, in the order they appear. */
+const pairsOf = (t: Trend): string[] => [...new Set(t.shoes.map((b) => b.shoe))];
+
 function Chart({ t, width, at, onOpen }: { t: Trend; width: number; at: number | null; onOpen: (p: TrendPoint) => void }): JSX.Element {
   const style = useStyle();
   const f = t.shown_factor;
+  const pairs = pairsOf(t);
   const days = [...t.points.map((p) => T(p.day)), ...t.load.map((w) => T(w.week_start))];
   const ext = extent(days) ?? [0, 1];
   const left = 46;
@@ -42,10 +46,9 @@ function Chart({ t, width, at, onOpen }: { t: Trend; width: number; at: number |
   const weekW = Math.max(3, x(7) - x(0) - 3);
   return (
     <svg class="axes trend" width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-      {t.shoes.map((b, i) => (
+      {t.shoes.map((b) => (
         <g key={`${b.shoe}${b.from}`}>
-          <rect x={x(T(b.from) - 0.4)} width={Math.max(2, x(T(b.to) + 0.4) - x(T(b.from) - 0.4))} y={H.top} height={H.main} class={i % 2 ? "shoe-b" : "shoe-a"} />
-          {x(T(b.to)) - x(T(b.from)) > 60 ? <text x={x(T(b.from)) + 2} y={H.top - 5} class="tick">{b.shoe}</text> : null}
+          <rect x={x(T(b.from) - 0.9)} width={Math.max(4, x(T(b.to) + 0.9) - x(T(b.from) - 0.9))} y={H.top - 12} height="7" rx="2" class={`shoe-${pairs.indexOf(b.shoe) % 3}`}><title>{b.shoe}</title></rect>
         </g>
       ))}
       {t.grounds.filter((g) => g.ground && g.ground !== "hard").map((g) => <rect key={`${g.ground}${g.from}`} x={x(T(g.from) - 0.4)} width={Math.max(3, x(T(g.to) + 0.4) - x(T(g.from) - 0.4))} y={yBottom - 5} height="5" class="groundband"><title>{g.ground} ground</title></rect>)}
@@ -58,7 +61,7 @@ function Chart({ t, width, at, onOpen }: { t: Trend; width: number; at: number |
         const low = p.data === "poor" || p.data === "none";
         return (
           <g key={p.session} class={`point${i === at ? " at" : ""}${low ? " low" : ""}`} onClick={() => onOpen(p)}>
-            {p.sigma ? <line x1={px} x2={px} y1={y((p.value - p.sigma) * f)} y2={y((p.value + p.sigma) * f)} class="err" /> : null}
+            {p.sigma && p.at_speed ? <line x1={px} x2={px} y1={y((p.value - p.sigma) * f)} y2={y((p.value + p.sigma) * f)} class="err" /> : null}
             {p.at_speed ? <circle cx={px} cy={py} r={5} class={low ? "hollow stroke-accent dotted" : "fill-accent"} /> : <circle cx={width - 16} cy={py} r={4} class="hollow stroke-accent"><title>{`${p.day}: ${p.why_not ?? "not at this speed"}`}</title></circle>}
             {p.runs_in_reference && p.at_speed ? <circle cx={px} cy={py} r={8} class="hollow ref" /> : null}
             {i === at ? <line x1={px} x2={px} y1={H.top} y2={loadTop + H.load} class="cursor" /> : null}
@@ -111,7 +114,7 @@ function Body({ t, part, setPart, speed, setSpeed }: { t: Trend; part: string; s
   const silence = useSilence();
   const [at, setAt] = useState<number | null>(null);
   const how = { ...shown(metrics.get(t.metric), t.unit), factor: t.shown_factor };
-  const text = (p: TrendPoint): string => `${day(p.day, style)}: ${withUnit(p.value, how, style)}${p.sigma ? ` ± ${number(p.sigma * how.factor, how.decimals, style)}` : ""}, Data ${p.data}${p.shoe ? `, ${p.shoe}` : ""}${p.why_not ? `, ${p.why_not}` : ""}`;
+  const text = (p: TrendPoint): string => `${day(p.day, style)}: ${withUnit(p.value, how, style)}${p.sigma ? ` ± ${number(p.sigma * how.factor, how.decimals + 1, style)}` : ""}, Data ${p.data}${p.shoe ? `, ${p.shoe}` : ""}${p.why_not ? `, ${p.why_not}` : ""}`;
   const open = (p: TrendPoint): void => go(link(`/run/${p.session}`));
   const off = t.points.filter((p) => !p.at_speed).length;
   const p = at === null ? undefined : t.points[at];
@@ -133,8 +136,8 @@ function Body({ t, part, setPart, speed, setSpeed }: { t: Trend; part: string; s
           onEnter={(i) => { open(t.points[i] as TrendPoint); return "Opening the run"; }}
           tools={
             <span class="row">
-              <button type="button" class="quiet" disabled={!ref} aria-label="Slower reference speed" onClick={() => setSpeed(String(Math.round(((ref ?? 3) - 0.1) * 100) / 100))}>− pace</button>
-              <button type="button" class="quiet" disabled={!ref} aria-label="Faster reference speed" onClick={() => setSpeed(String(Math.round(((ref ?? 3) + 0.1) * 100) / 100))}>+ pace</button>
+              <button type="button" class="quiet" disabled={!ref} title="Slower reference speed" onClick={() => setSpeed(String(Math.round(((ref ?? 3) - 0.1) * 100) / 100))}>Slower</button>
+              <button type="button" class="quiet" disabled={!ref} title="Faster reference speed" onClick={() => setSpeed(String(Math.round(((ref ?? 3) + 0.1) * 100) / 100))}>Faster</button>
               {speed ? <button type="button" class="quiet" onClick={() => setSpeed(null)}>own median</button> : null}
             </span>
           }
@@ -144,6 +147,8 @@ function Body({ t, part, setPart, speed, setSpeed }: { t: Trend; part: string; s
               <span class="key"><svg width="18" height="18" aria-hidden="true"><circle cx="9" cy="9" r="4" class="fill-accent" /><circle cx="9" cy="9" r="7" class="hollow ref" /></svg>in the reference</span>
               <AreaKey kind="band">{t.reference?.state === "learning" ? "band, still learning" : "own band"}</AreaKey>
               <LineKey tone="second" dashed>42-day median</LineKey>
+              {pairsOf(t).map((n, i) => <span key={n} class="key"><svg width="14" height="8" aria-hidden="true"><rect x="1" y="1" width="12" height="6" rx="2" class={`shoe-${i % 3}`} /></svg>{n}</span>)}
+              {t.grounds.some((g) => g.ground && g.ground !== "hard") ? <span class="key"><svg width="14" height="8" aria-hidden="true"><rect x="1" y="2" width="12" height="4" class="groundband" /></svg>soft or uneven ground</span> : null}
               {off ? <span class="key"><svg width="12" height="12" aria-hidden="true"><circle cx="6" cy="6" r="4" class="hollow stroke-accent" /></svg>at the edge: not at this speed ({off})</span> : null}
             </>
           }
@@ -176,7 +181,7 @@ function Runs({ t }: { t: Trend }): JSX.Element {
               <tr key={p.session}>
                 <th scope="row"><A to={`/run/${p.session}`} class="row-link">{day(p.day, style)}</A></th>
                 <td class={`n num ${p.at_speed ? "" : "muted"}`}>{withUnit(p.value, how, style)}</td>
-                <td class="n num">{number(p.sigma ? p.sigma * how.factor : null, how.decimals, style)}</td>
+                <td class="n num">{number(p.sigma ? p.sigma * how.factor : null, how.decimals + 1, style)}</td>
                 <td><DataLabel data={p.data} /></td>
                 <td>{p.shoe ?? NOTHING}</td>
                 <td>{p.why_not ? <span class="muted">{p.why_not}</span> : p.runs_in_reference ? "reference" : "compared"}</td>

@@ -15,6 +15,12 @@ export function number(value: number | null | undefined, decimals: number, style
   return new Intl.NumberFormat(style.locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(rounded).replace("-", "−");
 }
 
+/** `value` with up to `most` decimals, none that are zero. */
+export function trimmed(value: number | null | undefined, most: number, style: Style): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  return new Intl.NumberFormat(style.locale, { maximumFractionDigits: most }).format(value).replace("-", "−");
+}
+
 /** As {@link number}, with a plus sign for increases. */
 export function signed(value: number | null | undefined, decimals: number, style: Style): string {
   const text = number(value, decimals, style);

@@ -69,9 +69,10 @@ export function LoadBars({ weeks, zone, width = 120, height = 34, label }: { wee
   const y = scale([0, top], [height - 1, 1]);
   const w = width / Math.max(1, weeks.length);
   return (
-    <svg class="loadbars" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
+    <svg class="loadbars" width={width} height={height} viewBox={`0 0 ${width} ${height}`} {...(label ? { role: "img", "aria-label": label } : { "aria-hidden": true })}>
       {zone ? <rect x="0" width={width} y={y(zone.high)} height={y(zone.low) - y(zone.high)} class="zone" /> : null}
-      {weeks.map((k, i) => <rect key={k.week_start} x={i * w + 1} width={Math.max(1, w - 2)} y={y(k.km)} height={height - 1 - y(k.km)} class="bar" />)}
+      {weeks.map((k, i) => <rect key={k.week_start} x={i * w + 1} width={Math.max(1, w - 2)} y={y(k.km)} height={height - 1 - y(k.km)} class="bar"><title>{`week of ${k.week_start}: ${Math.round(k.km)} km`}</title></rect>)}
+      {zone ? <path d={`M0 ${y(zone.high).toFixed(1)}H${width}M0 ${y(zone.low).toFixed(1)}H${width}`} class="zone-edge" /> : null}
     </svg>
   );
 }
@@ -136,7 +137,7 @@ function AxesAt({ x: dx, y: dy, xLabel, yLabel, xText, yText, frame = FRAME, chi
   const x = scale(dx, [f.left, f.width - f.right]);
   const y = scale(dy, [f.height - f.bottom, f.top + 8]);
   const tx = ticks(x.domain, Math.max(2, Math.floor((f.width - f.left) / 80)));
-  const ty = ticks(y.domain, Math.max(2, Math.floor((f.height - f.top - f.bottom) / 38)));
+  const ty = ticks(y.domain, Math.max(2, Math.floor((f.height - f.top - f.bottom) / 28)));
   const places = (t: number[]): number => (t.length > 1 ? Math.max(0, Math.ceil(-Math.log10(Math.abs((t[1] as number) - (t[0] as number))) - 1e-9)) : 0);
   return (
     <svg class="axes" width={f.width} height={f.height} viewBox={`0 0 ${f.width} ${f.height}`} aria-hidden="true">

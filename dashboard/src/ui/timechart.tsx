@@ -77,6 +77,8 @@ function hatch(): CanvasPattern | string {
 }
 
 const PAGE_S = 60;
+/** Steps of a time axis, s: the ones people read. */
+const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 export function TimeChart(p: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
@@ -125,6 +127,9 @@ export function TimeChart(p: Props): JSX.Element {
     const over = (u: uPlot): void => {
       const { ctx, bbox } = u;
       ctx.save();
+      // The axes leave their own alignment behind.
+      ctx.textAlign = "left";
+      ctx.textBaseline = "alphabetic";
       ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
       ctx.fillStyle = ctx.strokeStyle = colour("ink");
       ctx.lineWidth = devicePixelRatio;
@@ -144,7 +149,7 @@ export function TimeChart(p: Props): JSX.Element {
       width: Math.max(120, el.clientWidth),
       height: p.height ?? 150,
       legend: { show: false },
-      padding: [8, scales.length > 1 ? 0 : 10, 0, 0],
+      padding: [6, scales.length > 1 ? 0 : 10, 0, 0],
       cursor: { ...(p.sync ? { sync: { key: p.sync, setSeries: false } } : {}), drag: { x: Boolean(p.onSelect), y: false, setScale: false }, points: { size: 6 } },
       select: { show: Boolean(p.onSelect), left: 0, top: 0, width: 0, height: 0 },
       scales: {
@@ -161,7 +166,7 @@ export function TimeChart(p: Props): JSX.Element {
         }])),
       },
       axes: [
-        { stroke: muted, font, grid: { stroke: rule, width: 1 }, ticks: { show: false }, size: 24, space: 70, values: (_u, v) => v.map((n) => xText(n)) },
+        { stroke: muted, font, grid: { stroke: rule, width: 1 }, ticks: { show: false }, size: 24, space: 70, incrs: STEPS, values: (_u, v) => v.map((n) => xText(n)) },
         ...scales.slice(0, 2).map((s, i): uPlot.Axis => {
           const first = now.current.lines.find((l) => (l.scale ?? "y") === s);
           return { scale: s, side: i ? 1 : 3, stroke: muted, font, grid: { show: i === 0, stroke: rule, width: 1 }, ticks: { show: false }, size: 46, space: 28, values: (_u, v) => {
@@ -252,7 +257,7 @@ export function TimeChart(p: Props): JSX.Element {
         <>
           {p.lines.map((l) => (
             <span key={l.key} class="legend-item">
-              {l.tone === "left" || l.tone === "right" ? <SideKey side={l.tone}>{l.label}</SideKey> : <LineKey tone={l.tone} dashed={l.dashed ?? false}>{l.label}</LineKey>}
+              {p.lines.length === 1 && l.label === p.title ? null : l.tone === "left" || l.tone === "right" ? <SideKey side={l.tone}>{l.label}</SideKey> : <LineKey tone={l.tone} dashed={l.dashed ?? false}>{l.label}</LineKey>}
               <b class="num">{at === null ? "" : value(l, at)}</b>
               {at === null ? <span class="muted">{l.unit}</span> : null}
             </span>
