@@ -24,7 +24,7 @@ function Row({ r, data, n }: { r: CardRow; data: Card["data"]; n: number }): JSX
     <tr>
       <th scope="row">{r.title}</th>
       <td class="n"><b class="num" title={`from ${number(n, 0, style)} strides, Data ${data}`}>{value}</b></td>
-      <td>{typeof r.value === "number" ? <Bullet value={r.value} low={r.band_low} high={r.band_high} usual={r.usual} label={typeof r.band_low === "number" && typeof r.band_high === "number" ? `${value}; own band ${withUnit(r.band_low, how, style)} to ${withUnit(r.band_high, how, style)}` : `${value}; no own band yet`} /> : <span class="hatched" aria-hidden="true" />}</td>
+      <td>{typeof r.value === "number" ? <Bullet unsure={data === "poor" || data === "none"} value={r.value} low={r.band_low} high={r.band_high} usual={r.usual} label={typeof r.band_low === "number" && typeof r.band_high === "number" ? `${value}; own band ${withUnit(r.band_low, how, style)} to ${withUnit(r.band_high, how, style)}` : `${value}; no own band yet`} /> : <span class="hatched" aria-hidden="true" />}</td>
       <td class={grey ? "muted" : ""}>
         <span aria-hidden="true">{WORD_SHAPE[r.word] ?? ""}</span> {r.word}
         {typeof r.change === "number" && r.word !== "usual" && r.word !== "learning" ? <span class="num"> {signed(r.change * how.factor, how.decimals, style)}{how.unit === "°" ? "°" : ` ${how.unit}`}</span> : null}
@@ -71,7 +71,7 @@ function Body({ c }: { c: Card }): JSX.Element {
         <div class="chip"><span>Data</span><DataLabel data={c.data} /> <span class="chip-sub">{count(s.strides, "stride", style)}{typeof s.usable_share === "number" ? `, ${number(s.usable_share * 100, 1, style)} % usable` : ""}</span></div>
       </div>
       {s.left_out ? <Notice title="Left out of your usual and of trends.">{s.note}</Notice> : null}
-      {s.data === "poor" ? <Notice tone="calm" title="Low confidence.">Much of this run was not seen by the sensors. Numbers below come from what remains and are not compared.</Notice> : null}
+      {s.data === "poor" ? <Notice tone="calm" title="Low confidence.">Much of this run was not seen by the sensors. Numbers come from what remains; their diamonds are hollow.</Notice> : null}
       <div class={`two ${checkin && mayWrite ? "with-checkin" : ""}`}>
         <div>
           {stop ? null : (

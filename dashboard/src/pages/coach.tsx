@@ -26,14 +26,14 @@ function RosterRow({ r, open }: { r: SquadRow; open: () => void }): JSX.Element 
   return (
     <tr>
       <th scope="row"><button type="button" class="quiet-link name" onClick={open}><LevelMark level={r.summary} bare /> {r.name}<span class="sr">: last seven days</span></button><span class="row-sub">{r.groups.join(", ")}</span></th>
-      <td>{flags.length ? <span class="marks">{flags.slice(0, 4).map((f) => <A key={f.id} to={`/flags/${f.id}?athlete=${r.athlete}`}><LevelMark level={f.level} id={f.id} extra={ageDays(f.since) === null ? "" : `${ageDays(f.since)} d`} /></A>)}{flags.length > 4 ? <span class="muted">+{flags.length - 4}</span> : null}</span> : <span class="muted">{r.summary === "not_enough_data" ? "not enough data" : "none"}</span>}</td>
-      <td>{spark("Cadence", "spm", r.cadence_spark, 0)}</td>
-      <td>{spark("Left minus right drop", "°", r.drop_asym_spark, 1)}</td>
-      <td><LoadBars weeks={r.load_weeks} zone={r.load_zone} label={`Weekly distance, last ${distance(r.load_weeks.at(-1)?.km, style, 0)} ${distanceUnit(style)}${r.load_zone ? `, usual ${distance(r.load_zone.low, style, 0)} to ${distance(r.load_zone.high, style, 0)}` : ""}`} width={96} height={30} /></td>
-      <td>{r.last_run ? <A to={`/run/${r.last_run.session}?athlete=${r.athlete}`}>{shortDay(r.last_run.day, style)}</A> : NOTHING} {(r.silent_days ?? 0) >= 7 ? <span class="silent">silent {r.silent_days} d</span> : <span class="muted num">{distance(r.last_run?.km, style)} {distanceUnit(style)}</span>}</td>
-      <td><DataLabel data={r.data} /></td>
-      <td>{r.shoe ? <>{r.shoe.name} <span class="muted num">{distance(r.shoe.km, style, 0)} {distanceUnit(style)}</span></> : NOTHING}</td>
-      <td>{r.symptoms === "shared" ? <span class="num">{typeof r.back_last === "number" ? `back ${r.back_last}/10` : "no answer"}</span> : <span class="muted">not shared</span>}</td>
+      <td data-label="">{flags.length ? <span class="marks">{flags.slice(0, 4).map((f) => <A key={f.id} to={`/flags/${f.id}?athlete=${r.athlete}`}><LevelMark level={f.level} id={f.id} extra={ageDays(f.since) === null ? "" : `${ageDays(f.since)} d`} /></A>)}{flags.length > 4 ? <span class="muted">+{flags.length - 4}</span> : null}</span> : <span class="muted">{r.summary === "not_enough_data" ? "not enough data" : "none"}</span>}</td>
+      <td data-label="Cadence">{spark("Cadence", "spm", r.cadence_spark, 0)}</td>
+      <td data-label="Drop L–R">{spark("Left minus right drop", "°", r.drop_asym_spark, 1)}</td>
+      <td data-label="Load"><LoadBars weeks={r.load_weeks} zone={r.load_zone} label={`Weekly distance, last ${distance(r.load_weeks.at(-1)?.km, style, 0)} ${distanceUnit(style)}${r.load_zone ? `, usual ${distance(r.load_zone.low, style, 0)} to ${distance(r.load_zone.high, style, 0)}` : ""}`} width={96} height={30} /></td>
+      <td data-label="Last run">{r.last_run ? <A to={`/run/${r.last_run.session}?athlete=${r.athlete}`}>{shortDay(r.last_run.day, style)}</A> : NOTHING} {(r.silent_days ?? 0) >= 7 ? <span class="silent">silent {r.silent_days} d</span> : <span class="muted num">{distance(r.last_run?.km, style)} {distanceUnit(style)}</span>}</td>
+      <td data-label="Data"><DataLabel data={r.data} /></td>
+      <td data-label="Shoes">{r.shoe ? <>{r.shoe.name} <span class="muted num">{distance(r.shoe.km, style, 0)} {distanceUnit(style)}</span></> : NOTHING}</td>
+      <td data-label="Check-in">{r.symptoms === "shared" ? <span class="num">{typeof r.back_last === "number" ? `back ${r.back_last}/10` : "no answer"}</span> : <span class="muted">not shared</span>}</td>
     </tr>
   );
 }
@@ -117,7 +117,7 @@ function Card({ i, hideName }: { i: InboxItem; hideName: boolean }): JSX.Element
       <p class="flag-message">{f.message ?? "Its text is not shared with you."}</p>
       <Strip strip={i.strip} />
       <p class="row wrap"><EvidenceLabel word={f.evidence_word} disputed={f.disputed} /><DataLabel data={f.data} /></p>
-      <p class="other"><b>Could also be</b> {i.other_reasons.length ? i.other_reasons.join(" · ") : "nothing else stood out"}</p>
+      {f.family === "SY" ? null : <p class="other"><b>Could also be</b> {i.other_reasons.length ? i.other_reasons.join(" · ") : "nothing else stood out"}</p>}
       <FlagActions flag={f} athlete={i.athlete} small />
       <A to={`/flags/${f.id}?athlete=${i.athlete}`} class="quiet-link">Whole argument<span class="sr"> of {f.id} for {i.athlete_name}</span></A>
     </li>

@@ -58,7 +58,7 @@ function Overview({ s, selection, onSelect }: { s: SessionFull; selection: Span 
             const gaps = mergeSpans(lines.flatMap((l) => absentSpans(d.t_s, l.values, d.width_s)));
             return (
               <div key={m} class="strip">
-                <TimeChart title={title} name={`${s.id}-${m}`} x={d.t_s} lines={lines} height={108} sync="run" gaps={gaps} marks={marks} selection={selection} onSelect={onSelect} from={0} to={s.duration_s ?? d.t_s.at(-1) ?? 1} />
+                <TimeChart title={title} name={`${s.id}-${m}`} x={d.t_s} lines={lines} tools={sides && s.events.some((e) => e.kind === "swapped") ? <span class="doubt">sides in doubt</span> : null} height={108} sync="run" gaps={gaps} marks={marks} selection={selection} onSelect={onSelect} from={0} to={s.duration_s ?? d.t_s.at(-1) ?? 1} />
               </div>
             );
           })}

@@ -36,7 +36,8 @@ export function FlagActions({ flag, athlete, small }: { flag: FlagItem; athlete:
       (e: Error) => setState(`Not noted: ${e.message}`),
     );
   };
-  const offered = ACTIONS.filter(([a]) => health.role !== "runner" || a === "acknowledge" || a === "note" || a === "mute");
+  // A safety stop is not muted away.
+  const offered = ACTIONS.filter(([a]) => flag.level !== "stop" || a !== "mute").filter(([a]) => health.role !== "runner" || a === "acknowledge" || a === "note" || a === "mute");
   return (
     <div class="actions">
       {mayWrite ? (
@@ -115,10 +116,10 @@ function Detail({ d, athlete }: { d: FlagDetail; athlete: string }): JSX.Element
       {f.hidden ? <Notice title="Not shared with you.">The runner decides who sees symptoms: Settings, Consents.</Notice> : null}
       {f.message ? <p class="lead">{f.message}</p> : f.level === "not_enough_data" ? <p class="lead">Not enough data{f.missing.length ? `: ${f.missing.join("; ")}.` : "."}</p> : <p class="lead">Nothing found.</p>}
       {c.remedies.length && f.level !== "none" && f.level !== "not_enough_data" ? <section><h3>Worth trying</h3><ul class="plain">{c.remedies.map((r) => <li key={r}>{r}</li>)}</ul></section> : null}
-      <section>
+      {f.family === "SY" ? null : <section>
         <h3>What else could explain it</h3>
         {c.other_reasons.length ? <ul class="plain">{c.other_reasons.map((r) => <li key={r}>{r}</li>)}</ul> : <p class="muted">Nothing else stood out: no new shoes, ground or sensor place in these runs.</p>}
-      </section>
+      </section>}
       <section>
         <h3>The computation</h3>
         {c.conditions.length === 0 ? <p class="muted">No condition to show.</p> : (

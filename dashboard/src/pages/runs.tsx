@@ -70,7 +70,7 @@ function Weeks({ load, width }: { load: Load; width: number }): JSX.Element {
           <g key={w.week_start}>
             <rect x={mid - bar / 2} width={bar} y={y(w.km)} height={height - 18 - y(w.km)} class={now ? "bar unfinished" : "bar"} />
             {w.km > 0 && slot > 26 ? <text x={mid} y={y(w.km) - 4} class="tick middle strong">{distance(w.km, style, 0)}</text> : null}
-            {i % every === 0 || now ? <text x={mid} y={height - 5} class="tick middle">{now ? "this week" : shortDay(w.week_start, style)}</text> : null}
+            {(load.weeks.length - 1 - i) % every === 0 ? <text x={mid} y={height - 5} class="tick middle">{now ? "now" : shortDay(w.week_start, style)}</text> : null}
           </g>
         );
       })}

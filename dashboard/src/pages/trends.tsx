@@ -5,7 +5,7 @@ import type { Trend, TrendPoint } from "../api";
 import { query, useApi } from "../http";
 import { useStyle } from "../prefs";
 import { day, distance, distanceUnit, NOTHING, number, pace, paceUnit, shortDay, shown, withUnit } from "../pure/format";
-import { brokenPath, extent, scale, ticks } from "../pure/geometry";
+import { brokenPath, extent, scale, stepDecimals, ticks } from "../pure/geometry";
 import { A, go, link, useParam } from "../router";
 import { useAthlete, useSession, useSilence } from "../session";
 import { Choice, DataLabel, Empty, Head, Notice, Panel, Pick, Show } from "../ui/basics";
@@ -32,7 +32,7 @@ function Chart({ t, width, at, onOpen }: { t: Trend; width: number; at: number |
   const yBottom = H.top + H.main;
   const y = scale(yExt, [yBottom - 6, H.top + 8]);
   const ty = ticks(yExt, 5);
-  const places = ty.length > 1 ? Math.max(0, Math.ceil(-Math.log10((ty[1] as number) - (ty[0] as number)) - 1e-9)) : 1;
+  const places = ty.length > 1 ? stepDecimals((ty[1] as number) - (ty[0] as number)) : 1;
   const flagsY = yBottom + H.flags;
   const symTop = flagsY + 8;
   const symH = t.symptoms ? H.symptoms : 0;
@@ -121,10 +121,10 @@ function Body({ t, part, setPart, speed, setSpeed }: { t: Trend; part: string; s
   const ref = t.reference_speed_ms ?? null;
   return (
     <>
-      <div class={`verdict verdict-${t.verdict.word.replace(/ /g, "-")}`}>
+      {silence ? null : <div class={`verdict verdict-${t.verdict.word.replace(/ /g, "-")}`}>
         <span class="shape" aria-hidden="true">{VERDICT[t.verdict.word] ?? ""}</span>
-        <div><strong>{t.verdict.word.charAt(0).toUpperCase() + t.verdict.word.slice(1)}</strong>{silence ? null : <p>{t.verdict.text}</p>}</div>
-      </div>
+        <div><strong>{t.verdict.word.charAt(0).toUpperCase() + t.verdict.word.slice(1)}</strong><p>{t.verdict.text}</p></div>
+      </div>}
       <Panel>
         <Figure
           title={`${t.title} ${ref ? `at ${pace(ref, style)} ${paceUnit(style)}` : ""}`}

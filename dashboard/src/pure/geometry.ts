@@ -35,10 +35,16 @@ export function ticks(domain: [number, number], wanted: number): number[] {
   const raw = (b - a) / Math.max(1, wanted);
   if (!(raw > 0)) return [a];
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = ([1, 2, 2.5, 5, 10].find((m) => m * power >= raw) ?? 10) * power;
+  const step = ([1, 2, 5, 10].find((m) => m * power >= raw) ?? 10) * power;
   const out: number[] = [];
   for (let i = Math.ceil(a / step - 1e-9); i * step <= b + step * 1e-9; i++) out.push(Number((i * step).toPrecision(12)));
   return out;
+}
+
+/** Decimals that tell steps of `step` apart, at most 4. */
+export function stepDecimals(step: number): number {
+  for (let d = 0; d < 4; d++) if (Math.abs(step * 10 ** d - Math.round(step * 10 ** d)) < 1e-6) return d;
+  return 4;
 }
 
 const r1 = (n: number): string => (Math.round(n * 10) / 10).toString();

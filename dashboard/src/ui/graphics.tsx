@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { Coverage, Level } from "../api";
-import { bandPath, brokenPath, extent, type Scale, scale, ticks } from "../pure/geometry";
+import { bandPath, brokenPath, extent, type Scale, scale, stepDecimals, ticks } from "../pure/geometry";
 import { clock, LEVEL_SHAPE, number, placeName } from "../pure/format";
 import { useStyle } from "../prefs";
 
@@ -31,8 +31,8 @@ export function Spark({ values, band, width = 108, height = 28, tone = "accent",
   );
 }
 
-/** Value against own band: band as a bar, usual as a tick, value as a diamond. */
-export function Bullet({ value, low, high, usual, label }: { value: number | null | undefined; low?: number | null | undefined; high?: number | null | undefined; usual?: number | null | undefined; label: string }): JSX.Element {
+/** Value against own band: band as a bar, usual as a tick, value as a diamond, hollow where the data were poor. */
+export function Bullet({ value, low, high, usual, label, unsure }: { unsure?: boolean; value: number | null | undefined; low?: number | null | undefined; high?: number | null | undefined; usual?: number | null | undefined; label: string }): JSX.Element {
   const ext = extent([value, low, high, usual]);
   const width = 150;
   const known = typeof low === "number" && typeof high === "number";
@@ -45,7 +45,7 @@ export function Bullet({ value, low, high, usual, label }: { value: number | nul
       <line x1="0" x2={width} y1="11" y2="11" class="axis" />
       {known ? <rect x={x(low)} y="5" width={Math.max(2, x(high) - x(low))} height="12" rx="2" class="band" /> : null}
       {typeof usual === "number" ? <line x1={x(usual)} x2={x(usual)} y1="4" y2="18" class="usual" /> : null}
-      {typeof value === "number" ? <path d={`M${x(value)} 4l6 7l-6 7l-6-7Z`} class="value" /> : null}
+      {typeof value === "number" ? <path d={`M${x(value)} 4l6 7l-6 7l-6-7Z`} class={unsure ? "value unsure" : "value"} /> : null}
     </svg>
   );
 }
@@ -138,7 +138,7 @@ function AxesAt({ x: dx, y: dy, xLabel, yLabel, xText, yText, frame = FRAME, chi
   const y = scale(dy, [f.height - f.bottom, f.top + 8]);
   const tx = ticks(x.domain, Math.max(2, Math.floor((f.width - f.left) / 80)));
   const ty = ticks(y.domain, Math.max(2, Math.floor((f.height - f.top - f.bottom) / 28)));
-  const places = (t: number[]): number => (t.length > 1 ? Math.max(0, Math.ceil(-Math.log10(Math.abs((t[1] as number) - (t[0] as number))) - 1e-9)) : 0);
+  const places = (t: number[]): number => (t.length > 1 ? stepDecimals(Math.abs((t[1] as number) - (t[0] as number))) : stepDecimals(t[0] ?? 0));
   return (
     <svg class="axes" width={f.width} height={f.height} viewBox={`0 0 ${f.width} ${f.height}`} aria-hidden="true">
       {ty.map((t) => (

@@ -8,7 +8,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { usePrefs, useStyle } from "../prefs";
 import { clock, NOTHING, number } from "../pure/format";
-import { nearest, type Span } from "../pure/geometry";
+import { nearest, type Span, stepDecimals } from "../pure/geometry";
 import { AreaKey, Figure, LineKey, SideKey } from "./table";
 
 export type Tone = "left" | "right" | "accent" | "second" | "third";
@@ -133,7 +133,9 @@ export function TimeChart(p: Props): JSX.Element {
       ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
       ctx.fillStyle = ctx.strokeStyle = colour("ink");
       ctx.lineWidth = devicePixelRatio;
-      for (const m of now.current.marks ?? []) {
+      let free = -Infinity;
+      let row = 0;
+      for (const m of [...(now.current.marks ?? [])].sort((a, b) => a.at - b.at)) {
         const x = u.valToPos(m.at, "x", true);
         if (x < bbox.left || x > bbox.left + bbox.width) continue;
         ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
@@ -141,7 +143,9 @@ export function TimeChart(p: Props): JSX.Element {
         ctx.moveTo(x, bbox.top);
         ctx.lineTo(x, bbox.top + bbox.height);
         ctx.stroke();
-        ctx.fillText(m.label, x + 3 * devicePixelRatio, bbox.top + 11 * devicePixelRatio);
+        row = x < free ? row + 1 : 0;
+        ctx.fillText(m.label, x + 3 * devicePixelRatio, bbox.top + (11 + 12 * (row % 3)) * devicePixelRatio);
+        free = Math.max(row ? free : -Infinity, x + 8 * devicePixelRatio + ctx.measureText(m.label).width);
       }
       ctx.restore();
     };
@@ -168,11 +172,9 @@ export function TimeChart(p: Props): JSX.Element {
       axes: [
         { stroke: muted, font, grid: { stroke: rule, width: 1 }, ticks: { show: false }, size: 24, space: 70, incrs: STEPS, values: (_u, v) => v.map((n) => xText(n)) },
         ...scales.slice(0, 2).map((s, i): uPlot.Axis => {
-          const first = now.current.lines.find((l) => (l.scale ?? "y") === s);
           return { scale: s, side: i ? 1 : 3, stroke: muted, font, grid: { show: i === 0, stroke: rule, width: 1 }, ticks: { show: false }, size: 46, space: 28, values: (_u, v) => {
             const step = v.length > 1 ? Math.abs((v[1] as number) - (v[0] as number)) : 1;
-            const d = Math.max(0, Math.min(first?.decimals ?? 1, Math.ceil(-Math.log10(step) - 1e-9)));
-            return v.map((n) => number(n, d, style));
+            return v.map((n) => number(n, stepDecimals(step), style));
           } };
         }),
       ],
