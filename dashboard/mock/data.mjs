@@ -34,7 +34,7 @@ export const athleteOf = (id) => ATHLETES.find((a) => a.id === id);
 const KINDS = ["easy", "easy", "long", "tempo", "easy", "intervals"];
 const SHOES = { ada: [["ghost", "Ghost 15", 61], ["endorph", "Endorph 3", 742]], bea: [["kayano", "Kayano 30", 210]], cem: [["speedgoat", "Speedgoat 5", 388]], dora: [["pegasus", "Pegasus 40", 505]], eli: [["clifton", "Clifton 9", 120]], fay: [["glide", "Glide 4", 30]] };
 export const shoesOf = (a) => (SHOES[a] ?? []).map(([id, name, km_before], i) => {
-  const worn = SESSIONS.filter((s) => s.athlete === a && s.shoe === name);
+  const worn = SESSIONS.filter((s) => s.athlete === a && s.shoe === id);
   return { id, name, km_before, km: round(km_before + worn.reduce((n, s) => n + (s.distance_km ?? 0), 0), 1), runs: worn.length, comfort: i ? 5 : 8, uneven_heel: i === 1, retired: null, last_worn: worn[0]?.day ?? null, impact_change_pct: i ? 4.2 : 0.8 };
 });
 
@@ -59,7 +59,7 @@ function session(a, i) {
   return {
     id: `${a.id}-${day.replaceAll("-", "")}`, athlete: a.id, athlete_name: a.name, start_us: US(day) + (6 * 3600 + Math.round(r() * 5400) + (i % 3) * 40_000) * 1e6, tz: "Europe/Berlin", day, duration_s, distance_km: round((duration_s * speed) / 1000, 2),
     state: special === "gap" ? "recovered" : "closed", origin: none ? "import" : "live", clock: a.id === "cem" && i === 4 ? "assumed" : "known", strides: none ? 0 : strides, usable_share: none ? null : data === "poor" ? 0.61 : data === "fair" ? 0.93 : 0.985, data,
-    speed_ms: speed, cadence_spm: none ? null : cadence, shoe: shoes[i % shoes.length][1], ground: i % 4 === 3 ? "uneven" : i % 5 === 4 ? "other" : "hard", run_kind: kind, effort: kind === "easy" ? 4 : kind === "long" ? 6 : 8, left_out: special === "swapped",
+    speed_ms: speed, cadence_spm: none ? null : cadence, shoe: shoes[i % shoes.length][0], ground: i % 4 === 3 ? "uneven" : i % 5 === 4 ? "other" : "hard", run_kind: kind, effort: kind === "easy" ? 4 : kind === "long" ? 6 : 8, left_out: special === "swapped",
     note: special === "swapped" ? "Shoe sensors looked exchanged" : null, flags: [], sensors, special, seed: `${a.id}${i}`, index: i,
   };
 }

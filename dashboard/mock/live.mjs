@@ -44,9 +44,9 @@ function eventsAt(l, t) {
     if (contact !== null) out.push(["stride", { t_s: t - 1 + i * 0.35, side, contact_s: contact + 0.004 * wave(t * 3 + i, 7), length_m: w.stride_length_m, speed_ms: w.speed_ms, class: w.data === "good" ? "A" : "C" }]);
   }
   if (t % 2 === 0) out.push(["health", { t_s: t, sensors: [
-    { placement: "left_foot", state: "ok", battery: 0.82, rssi: -58, lost_share: 0.004, residual_ms: 0.8, text: null },
-    w.data === "poor" ? { placement: "right_foot", state: "lost", battery: 0.31, rssi: null, lost_share: 0.061, residual_ms: null, text: "Right shoe not heard: cadence, left contact and pelvis remain." } : { placement: "right_foot", state: "ok", battery: 0.31, rssi: -71, lost_share: 0.021, residual_ms: 1.1, text: null },
-    { placement: "sacrum", state: t % 90 > 70 ? "poor" : "ok", battery: 0.77, rssi: -80, lost_share: 0.012, residual_ms: 1.9, text: null }] }]);
+    { placement: "left_foot", state: "ok", battery: 82, rssi: -58, lost_share: 0.004, residual_ms: 0.8, text: null },
+    w.data === "poor" ? { placement: "right_foot", state: "lost", battery: 31, rssi: null, lost_share: 0.061, residual_ms: null, text: "Right shoe not heard: cadence, left contact and pelvis remain." } : { placement: "right_foot", state: "ok", battery: 31, rssi: -71, lost_share: 0.021, residual_ms: 1.1, text: null },
+    { placement: "sacrum", state: t % 90 > 70 ? "poor" : "ok", battery: 77, rssi: -80, lost_share: 0.012, residual_ms: 1.9, text: null }] }]);
   if (t % 30 === 0) out.push(["cue", l.athlete === "ada" ? { state: t % 300 < 60 ? "on" : "silent", target_spm: 172, now_spm: w.cadence_spm, why: null } : { state: "off", target_spm: null, now_spm: null, why: null }]);
   if (t % 300 === 0) out.push(["event", { t_s: t, kind: "lap", text: `Lap ${t / 300}` }]);
   return out;

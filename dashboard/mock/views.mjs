@@ -183,7 +183,7 @@ function pick(a, spec, other) {
   const [kind, value] = (spec || other).split(":");
   if (kind === "before") return { label: `Before ${value}`, list: runs.filter((s) => s.day < value) };
   if (kind === "after") return { label: `From ${value} on`, list: runs.filter((s) => s.day >= value) };
-  if (kind === "shoe") { const shoe = shoesOf(a).find((x) => x.id === value); return { label: shoe?.name ?? value, list: runs.filter((s) => s.shoe === shoe?.name) }; }
+  if (kind === "shoe") { const shoe = shoesOf(a).find((x) => x.id === value); return { label: shoe?.name ?? value, list: runs.filter((s) => s.shoe === value) }; }
   if (kind === "ground") return { label: `${value} ground`, list: runs.filter((s) => s.ground === value) };
   return { label: "All runs", list: runs };
 }
@@ -191,7 +191,7 @@ const SCATTER = ["cadence", "contact_time", "stride_length", "pelvis_drop", "pel
 export function compare(a, specA, specB) {
   const A = pick(a, specA, "before:" + dayBack(14));
   const B = pick(a, specB, "after:" + dayBack(14));
-  const side = (x) => ({ label: x.label, sessions: x.list.length, day_from: x.list.at(-1)?.day ?? null, day_to: x.list[0]?.day ?? null });
+  const side = (x) => ({ label: x.label, sessions: x.list.map((s) => s.id), day_from: x.list.at(-1)?.day ?? null, day_to: x.list[0]?.day ?? null });
   const cloud = (x, m) => x.list.flatMap((s) => [...Array(Math.max(6, Math.round(60 / x.list.length))).keys()].map((i, _, all) => { const t = s.duration_s * (0.1 + (0.85 * i) / all.length); const v = valueAt(s, m, "both", t); return v === null ? null : [round(valueAt(s, "speed", "both", t), 3), v]; })).filter(Boolean);
   const fit = (pts) => { if (pts.length < 8) return null; const n = pts.length; const mx = pts.reduce((k, p) => k + p[0], 0) / n; const my = pts.reduce((k, p) => k + p[1], 0) / n; const b = pts.reduce((k, p) => k + (p[0] - mx) * (p[1] - my), 0) / (pts.reduce((k, p) => k + (p[0] - mx) ** 2, 0) || 1); const lo = Math.min(...pts.map((p) => p[0])); const hi = Math.max(...pts.map((p) => p[0])); return [[lo, my + b * (lo - mx)], [hi, my + b * (hi - mx)]]; };
   const speeds = (x) => x.list.flatMap((s) => [s.speed_ms - 0.2, s.speed_ms + 0.2]);

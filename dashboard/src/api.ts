@@ -81,8 +81,9 @@ export interface Series {
   series: Record<string, Partial<Record<SeriesSide, SeriesBuckets>>>; gaps: Gap[];
 }
 export interface Stride {
-  idx: number; t_s: number; side: Side; duration_s: number; ic_s: number; mid_s?: Maybe<number>; tc_s?: Maybe<number>;
-  next_ic_s: number; class: string; quality: number; activity: string; flags: string[];
+  /** Counted on its side, from 0. */
+  idx: number; t_s: number; side?: Maybe<Side>; duration_s: number; ic_s?: Maybe<number>; mid_s?: Maybe<number>; tc_s?: Maybe<number>;
+  next_ic_s?: Maybe<number>; class: string; quality: number; activity: string; flags: string[];
   metrics: Record<string, number>; absent: Record<string, string>;
 }
 export interface CycleCurve { percent: number[]; tilt_deg: number[]; obliquity_deg: number[]; rotation_deg: number[] }
@@ -112,12 +113,12 @@ export interface Card {
 
 export interface Entry { id: string; athlete: string; day: string; at_us: number; kind: string; [field: string]: unknown }
 export interface Shoe {
-  id: string; name: string; km: number; km_before?: Maybe<number>; runs: number; comfort?: Maybe<number>;
+  id: string; name: string; km: number; km_before?: Maybe<number>; runs: number; runs_without_km?: number; comfort?: Maybe<number>;
   uneven_heel?: Maybe<boolean>; retired?: Maybe<string>; last_worn?: Maybe<string>; impact_change_pct?: Maybe<number>;
 }
 
 export interface TrendPoint {
-  session: string; day: string; start_us: number; value: number; at_speed: boolean; sigma?: Maybe<number>; data: Data;
+  session: string; day: string; start_us: number; value?: Maybe<number>; at_speed: boolean; sigma?: Maybe<number>; data: Data;
   shoe?: Maybe<string>; ground?: Maybe<string>; runs_in_reference: boolean; why_not?: Maybe<string>;
 }
 export interface Trend {
@@ -134,7 +135,7 @@ export interface Trend {
 export interface FlagAction { actor: string; action: string; note?: Maybe<string>; day: string }
 export interface FlagItem {
   id: string; slug: string; title: string; family: string; level: Level; since?: Maybe<string>; message?: Maybe<string>;
-  missing: string[]; evidence_word: EvidenceWord; disputed: boolean; data: Data; hidden: boolean;
+  missing: string[]; evidence_word: EvidenceWord; disputed: boolean; data: Data; data_from?: "sensors" | "entered"; hidden: boolean;
   muted_until?: Maybe<string>; actions: FlagAction[];
 }
 export interface FlagsNow {
@@ -153,18 +154,20 @@ export interface Computation {
   conditions: Condition[]; votes: Vote[]; needs: string; clears: string[]; other_reasons: string[]; remedies: string[];
   cites: Cite[]; reference?: Maybe<{ runs: number; from: string; to: string }>;
 }
-export interface FlagDetail { flag: FlagItem; text: string; computation: Computation }
+/** `computation` is null where the flag is not shown to this reader. */
+export interface FlagDetail { flag: FlagItem; text: string; computation?: Maybe<Computation> }
+export interface FlagHistory { rules_version: string; days: string[]; summary: Level[]; changes: { day: string; id: string; state: Level }[] }
 export interface InboxItem {
   athlete: string; athlete_name: string; flag: FlagItem; strip: { day: string; level: Level }[]; other_reasons: string[]; since?: Maybe<string>;
 }
 export interface SquadRow {
   athlete: string; name: string; groups: string[]; triage: number; summary: Level; flags: FlagMark[];
-  last_run?: Maybe<{ session: string; day: string; km?: Maybe<number> }>; silent_days?: Maybe<number>; data: Data;
+  last_run?: Maybe<{ session?: Maybe<string>; day: string; km?: Maybe<number> }>; silent_days?: Maybe<number>; data: Data;
   cadence_spark: { day: string; value: number }[]; drop_asym_spark: { day: string; value: number }[];
   load_weeks: { week_start: string; km: number }[]; load_zone?: Maybe<{ low: number; high: number }>;
-  shoe?: Maybe<{ name: string; km: number }>; symptoms: "shared" | "not shared"; back_last?: Maybe<number>;
+  shoe?: Maybe<{ id?: string; name: string; km: number }>; symptoms: "shared" | "not shared"; back_last?: Maybe<number>;
 }
-export interface CompareSide { label: string; sessions: number; day_from?: Maybe<string>; day_to?: Maybe<string> }
+export interface CompareSide { label: string; sessions: string[]; day_from?: Maybe<string>; day_to?: Maybe<string> }
 export interface CompareRow {
   metric: string; title: string; unit: string; side: SeriesSide; a?: Maybe<number>; b?: Maybe<number>; delta?: Maybe<number>;
   low?: Maybe<number>; high?: Maybe<number>; smallest_change?: Maybe<number>; beyond_noise?: Maybe<boolean>; why?: Maybe<string>; n_a: number; n_b: number;
@@ -193,9 +196,9 @@ export interface LiveWindow {
   drop_left_rad?: Maybe<number>; drop_right_rad?: Maybe<number>; tilt_rad?: Maybe<number>; overstride_m?: Maybe<number>;
   distance_km?: Maybe<number>; n: number; data: Data; usual?: Maybe<Record<string, Band>>;
 }
-export interface LiveStride { session?: string; t_s: number; side: Side; contact_s?: Maybe<number>; length_m?: Maybe<number>; speed_ms?: Maybe<number>; class: string }
+export interface LiveStride { session?: string; t_s: number; side?: Maybe<Side>; contact_s?: Maybe<number>; length_m?: Maybe<number>; speed_ms?: Maybe<number>; class: string }
 export interface SensorHealth {
-  placement: string; state: "ok" | "poor" | "lost" | "connecting"; battery?: Maybe<number>; rssi?: Maybe<number>;
+  placement: string; state: "ok" | "poor" | "lost" | "connecting"; /** Percent. */ battery?: Maybe<number>; rssi?: Maybe<number>;
   lost_share: number; residual_ms?: Maybe<number>; text?: Maybe<string>;
 }
 export interface LiveHealth { session?: string; t_s: number; sensors: SensorHealth[] }
@@ -203,6 +206,7 @@ export interface LiveCue { session?: string; state: "off" | "silent" | "on"; tar
 
 export interface SensorKit { name: string; sensors: { place: string; name: string; kind: string; firmware?: Maybe<string>; battery?: Maybe<number>; last_seen_us?: Maybe<number> }[] }
 export interface DoctorCheck { state: "ok" | "warn" | "fail"; what: string; text: string; try?: Maybe<string> }
-export interface Token { prefix: string; name: string; role: Role; athletes: string[]; groups: string[]; expires_us?: Maybe<number>; token?: string }
-export interface Share { id?: string; prefix?: string; athlete: string; what: string; session?: Maybe<string>; url?: Maybe<string>; expires_us: number }
+export interface Token { prefix: string; name: string; role: Role; athletes: string[]; groups: string[]; made_us?: number; expires_us?: Maybe<number>; revoked_us?: Maybe<number>; token?: string }
+export interface Share { prefix: string; athlete?: Maybe<string>; what?: Maybe<string>; session?: Maybe<string>; made_us?: number; expires_us?: Maybe<number>; revoked_us?: Maybe<number> }
+export interface ShareMade { url: string; prefix: string; expires_us: number }
 export interface Access { at_us: number; actor: string; role: string; action: string }

@@ -11,7 +11,7 @@ const BASE = "/api/v1";
 /** An answer that is no success. `status` 0 means that no answer came. */
 export class ApiError extends Error {
   constructor(readonly problem: Problem) {
-    super(problem.title);
+    super(problem.detail ?? problem.title);
   }
   get status(): number {
     return this.problem.status;

@@ -1,7 +1,8 @@
 /** What all screens share: who is looking, whose data, the catalogs. Loaded once, given down as a context. */
 import { createContext } from "preact";
 import { useContext, useMemo } from "preact/hooks";
-import type { AthleteItem, FlagsNow, Health, MetricDef, Rules } from "./api";
+import type { AthleteItem, FlagsNow, Health, Listing, MetricDef, Rules, Shoe } from "./api";
+import { query, useApi } from "./http";
 import { useParam } from "./router";
 
 export interface Session {
@@ -38,3 +39,10 @@ export const NowContext = createContext<FlagsNow | undefined>(undefined);
 export const useNow = (): FlagsNow | undefined => useContext(NowContext);
 /** While an emergency or urgent tick stands: no scores, no cues, no praise. */
 export const useSilence = (): boolean => useContext(NowContext)?.safety?.level === "stop";
+
+/** Pairs of shoes by id, as people call them: other answers carry ids only. */
+export function useShoeNames(athlete: string | null | undefined): (id: string | null | undefined) => string | null {
+  const q = useApi<Listing<Shoe>>(athlete ? `/shoes${query({ athlete })}` : null);
+  const names = useMemo(() => new Map(q.data?.items.map((s) => [s.id, s.name])), [q.data]);
+  return (id) => (id ? (names.get(id) ?? id) : null);
+}

@@ -126,7 +126,10 @@ for (const form of forms) {
 if (!only || only === "themes") {
   for (const theme of ["sunlight"]) {
     const c = await context(forms[2]);
-    await c.addInitScript(() => localStorage.setItem("lope.prefs", JSON.stringify({ theme: "sunlight", units: "imperial", numbers: "de-DE", vocabulary: "therapist" })));
+    await c.addInitScript(() => {
+      // A blank page, as every tab begins, has no storage.
+      if (location.protocol.startsWith("http")) localStorage.setItem("lope.prefs", JSON.stringify({ theme: "sunlight", units: "imperial", numbers: "de-DE", vocabulary: "therapist" }));
+    });
     const page = await c.newPage();
     for (const [name, path] of screens.filter(([n]) => ["runs", "live", "card", "flag", "trends"].includes(n))) {
       await check.visit(page, path, `${name} ${theme}`);

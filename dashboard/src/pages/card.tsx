@@ -1,12 +1,12 @@
 /** The card after a run: one sentence, three chips, six rows against the own band, what changed within the run, one thing to try. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Card, CardRow } from "../api";
+import type { Card, CardRow, ShareMade } from "../api";
 import { call, query, useApi } from "../http";
 import { useStyle } from "../prefs";
 import { clock, count, day, distance, distanceUnit, NOTHING, number, pace, paceUnit, sentence, shown, signed, timeOfDay, withUnit } from "../pure/format";
 import { A } from "../router";
-import { useMayWrite, useSession } from "../session";
+import { useMayWrite, useSession, useShoeNames } from "../session";
 import { DataLabel, Head, LevelMark, Notice, Panel, Show } from "../ui/basics";
 import { CheckIn } from "../ui/checkin";
 import { Bullet, CoverageBar, Dumbbell } from "../ui/graphics";
@@ -38,12 +38,11 @@ function Downloads({ c }: { c: Card }): JSX.Element {
   const mayWrite = useMayWrite();
   const [shared, setShared] = useState("");
   const s = c.session;
-  const share = (): void => void call<{ url: string }>("/shares", "POST", { athlete: s.athlete, what: "session", session: s.id, expires_us: (Date.now() + 14 * 86_400_000) * 1000 }).then((a) => setShared(a.url), (e: Error) => setShared(e.message));
+  const share = (): void => void call<ShareMade>("/shares", "POST", { athlete: s.athlete, what: "session", session: s.id, expires_us: (Date.now() + 14 * 86_400_000) * 1000 }).then((a) => setShared(new URL(a.url, location.origin).href), (e: Error) => setShared(e.message));
   return (
     <div class="row wrap">
       <A to={`/run/${s.id}`} class="button">Explore this run</A>
       <a class="button" href={`/api/v1/sessions/${s.id}/export?format=csv`} download={`${s.id}.csv`}>CSV</a>
-      <a class="button" href={`/api/v1/sessions/${s.id}/export?format=fit`} download={`${s.id}.fit`}>FIT</a>
       <a class="button" href={`/api/v1/reports${query({ session: s.id, for: "runner", format: "html" })}`} target="_blank" rel="noopener">Report</a>
       {mayWrite ? <button type="button" onClick={share}>Share for 14 days</button> : null}
       {shared ? <output class="share-url">{shared}</output> : null}
@@ -128,9 +127,10 @@ export default function CardPage({ session }: { session: string }): JSX.Element 
   const style = useStyle();
   const q = useApi<Card>(`/sessions/${session}/card`);
   const s = q.data?.session;
+  const shoe = useShoeNames(s?.athlete);
   return (
     <>
-      <Head title={s ? <>{s.run_kind ? sentence(s.run_kind) : "Run"} <span class="light">{day(s.day, style)}</span></> : "Run"} sub={s ? `${s.athlete_name} · ${s.clock === "assumed" ? "time assumed" : timeOfDay(s.start_us, s.tz, style)}${s.shoe ? ` · ${s.shoe}` : ""}${s.ground ? ` · ${s.ground} ground` : ""}` : "\u00a0"}>
+      <Head title={s ? <>{s.run_kind ? sentence(s.run_kind) : "Run"} <span class="light">{day(s.day, style)}</span></> : "Run"} sub={s ? `${s.athlete_name} · ${s.clock === "assumed" ? "time assumed" : timeOfDay(s.start_us, s.tz, style)}${s.shoe ? ` · ${shoe(s.shoe)}` : ""}${s.ground ? ` · ${s.ground} ground` : ""}` : "\u00a0"}>
         {s?.state === "open" ? <A to={`/live/${s.id}`} class="button primary">Still running: live</A> : null}
       </Head>
       <Show q={q} rows={6}>{(c) => <Body c={c} />}</Show>

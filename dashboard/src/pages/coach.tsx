@@ -30,7 +30,7 @@ function RosterRow({ r, open }: { r: SquadRow; open: () => void }): JSX.Element 
       <td data-label="Cadence">{spark("Cadence", "spm", r.cadence_spark, 0)}</td>
       <td data-label="Drop L–R">{spark("Left minus right drop", "°", r.drop_asym_spark, 1)}</td>
       <td data-label="Load"><LoadBars weeks={r.load_weeks} zone={r.load_zone} label={`Weekly distance, last ${distance(r.load_weeks.at(-1)?.km, style, 0)} ${distanceUnit(style)}${r.load_zone ? `, usual ${distance(r.load_zone.low, style, 0)} to ${distance(r.load_zone.high, style, 0)}` : ""}`} width={96} height={30} /></td>
-      <td data-label="Last run">{r.last_run ? <A to={`/run/${r.last_run.session}?athlete=${r.athlete}`}>{shortDay(r.last_run.day, style)}</A> : NOTHING} {(r.silent_days ?? 0) >= 7 ? <span class="silent">silent {r.silent_days} d</span> : <span class="muted num">{distance(r.last_run?.km, style)} {distanceUnit(style)}</span>}</td>
+      <td data-label="Last run">{r.last_run ? (r.last_run.session ? <A to={`/run/${r.last_run.session}?athlete=${r.athlete}`}>{shortDay(r.last_run.day, style)}</A> : shortDay(r.last_run.day, style)) : NOTHING} {(r.silent_days ?? 0) >= 7 ? <span class="silent">silent {r.silent_days} d</span> : <span class="muted num">{distance(r.last_run?.km, style)} {distanceUnit(style)}</span>}</td>
       <td data-label="Data"><DataLabel data={r.data} /></td>
       <td data-label="Shoes">{r.shoe ? <>{r.shoe.name} <span class="muted num">{distance(r.shoe.km, style, 0)} {distanceUnit(style)}</span></> : NOTHING}</td>
       <td data-label="Check-in">{r.symptoms === "shared" ? <span class="num">{typeof r.back_last === "number" ? `back ${r.back_last}/10` : "no answer"}</span> : <span class="muted">not shared</span>}</td>

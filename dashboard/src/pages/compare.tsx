@@ -86,11 +86,11 @@ function Row({ r }: { r: CompareRow }): JSX.Element {
   );
 }
 
-const sideText = (s: CompareSide, style: ReturnType<typeof useStyle>): string => `${s.label}: ${count(s.sessions, "run", style)}${s.day_from ? `, ${shortDay(s.day_from, style)}${s.day_to && s.day_to !== s.day_from ? ` to ${shortDay(s.day_to, style)}` : ""}` : ""}`;
+const sideText = (s: CompareSide, style: ReturnType<typeof useStyle>): string => `${s.label}: ${count(s.sessions.length, "run", style)}${s.day_from ? `, ${shortDay(s.day_from, style)}${s.day_to && s.day_to !== s.day_from ? ` to ${shortDay(s.day_to, style)}` : ""}` : ""}`;
 
 function Body({ c }: { c: Compare }): JSX.Element {
   const style = useStyle();
-  if (c.a.sessions === 0 || c.b.sessions === 0) return <Empty title={`${c.a.sessions === 0 ? "A" : "B"} has no runs.`}>Choose another run, pair, ground or day.</Empty>;
+  if (c.a.sessions.length === 0 || c.b.sessions.length === 0) return <Empty title={`${c.a.sessions.length === 0 ? "A" : "B"} has no runs.`}>Choose another run, pair, ground or day.</Empty>;
   const planes = (["tilt", "obliquity", "rotation"] as const).map((k) => ({ k, lines: ([["A", c.curves.a, "a"], ["B", c.curves.b, "b"]] as const).flatMap(([key, v, tone]): CurveLine[] => (v ? [{ key, percent: v.percent, values: v[k].mean, sd: v[k].sd, tone, dashed: key === "B" }] : [])) }));
   return (
     <>

@@ -22,12 +22,17 @@ const STRIPS: { metrics: [string, string?]; sides: boolean }[] = [
   { metrics: ["pelvis_drop"], sides: true },
   { metrics: ["pelvis_tilt"], sides: false },
 ];
+/** Kinds of events that put a run in doubt. */
+const SWAPPED = /swapped/;
+const MOVED = /moved/;
 const BOTH = "speed,cadence,stride_length,pelvis_tilt";
 const SIDED = "contact_time,pelvis_drop";
-const BUCKETS = 480;
+/** Narrow enough to see a minute, wide enough that a walking or running foot lands in each. */
+const bucketsOf = (duration: number): number => Math.max(1, Math.min(480, Math.floor(duration / 5)));
 
 function Overview({ s, selection, onSelect }: { s: SessionFull; selection: Span | null; onSelect: (v: Span | null) => void }): JSX.Element {
   const { metrics } = useSession();
+  const BUCKETS = bucketsOf(s.duration_s ?? 0);
   const both = useApi<Series>(`/sessions/${s.id}/series${query({ metrics: BOTH, side: "both", buckets: BUCKETS })}`);
   const left = useApi<Series>(`/sessions/${s.id}/series${query({ metrics: SIDED, side: "left", buckets: BUCKETS })}`);
   const right = useApi<Series>(`/sessions/${s.id}/series${query({ metrics: SIDED, side: "right", buckets: BUCKETS })}`);
@@ -58,7 +63,7 @@ function Overview({ s, selection, onSelect }: { s: SessionFull; selection: Span 
             const gaps = mergeSpans(lines.flatMap((l) => absentSpans(d.t_s, l.values, d.width_s)));
             return (
               <div key={m} class="strip">
-                <TimeChart title={title} name={`${s.id}-${m}`} x={d.t_s} lines={lines} tools={sides && s.events.some((e) => e.kind === "swapped") ? <span class="doubt">sides in doubt</span> : null} height={108} sync="run" gaps={gaps} marks={marks} selection={selection} onSelect={onSelect} from={0} to={s.duration_s ?? d.t_s.at(-1) ?? 1} />
+                <TimeChart title={title} name={`${s.id}-${m}`} x={d.t_s} lines={lines} tools={sides && s.events.some((e) => SWAPPED.test(e.kind)) ? <span class="doubt">sides in doubt</span> : null} height={108} sync="run" gaps={gaps} marks={marks} selection={selection} onSelect={onSelect} from={0} to={s.duration_s ?? d.t_s.at(-1) ?? 1} />
               </div>
             );
           })}
@@ -107,9 +112,9 @@ function Distributions({ strides }: { strides: Stride[] }): JSX.Element | null {
           </Figure>
           {sx ? (
             <Figure title={`${def?.title ?? m} against speed`} says={`${pts.length} strides.`} legend={<><SideKey side="left" /><SideKey side="right" /></>}
-              table={() => ({ name: `speed-${m}`, head: ["speed (m/s)", `${m} (${how.unit})`, "side"], rows: pts.map((p) => [p.metrics.speed ?? null, (p.metrics[m] as number) * how.factor, p.side]) })}>
+              table={() => ({ name: `speed-${m}`, head: ["speed (m/s)", `${m} (${how.unit})`, "side"], rows: pts.map((p) => [p.metrics.speed ?? null, (p.metrics[m] as number) * how.factor, p.side ?? null]) })}>
               <Axes x={sx} y={ext} xLabel="m/s" yLabel={how.unit}>
-                {(x, y) => pts.map((p) => <Dot key={p.idx} x={x(p.metrics.speed as number)} y={y((p.metrics[m] as number) * how.factor)} r={2.4} tone={p.side} square={p.side === "right"} />)}
+                {(x, y) => pts.map((p) => <Dot key={`${p.idx}${p.side}`} x={x(p.metrics.speed as number)} y={y((p.metrics[m] as number) * how.factor)} r={2.4} tone={p.side ?? "accent"} square={p.side === "right"} />)}
               </Axes>
             </Figure>
           ) : null}
@@ -122,7 +127,7 @@ function Distributions({ strides }: { strides: Stride[] }): JSX.Element | null {
 const SELECTS = [["typical", "Typical"], ["longest", "Longest"], ["shortest", "Shortest"], ["most_asymmetric", "Most uneven"], ["poor", "Low quality"]] as const;
 type SelectKind = (typeof SELECTS)[number][0];
 
-function StrideRow({ x, open }: { x: Stride; open: (idx: number) => void }): JSX.Element {
+function StrideRow({ x, open }: { x: Stride; open: (x: Stride) => void }): JSX.Element {
   const { metrics } = useSession();
   const style = useStyle();
   const show = (m: string): string => {
@@ -131,8 +136,8 @@ function StrideRow({ x, open }: { x: Stride; open: (idx: number) => void }): JSX
   };
   return (
     <tr class={x.class === "D" ? "low" : ""}>
-      <th scope="row"><button type="button" class="quiet-link" onClick={() => open(x.idx)}>{clock(x.t_s)}<span class="muted">.{Math.floor((x.t_s % 1) * 10)}</span><span class="sr"> {x.side} stride, open</span></button></th>
-      <td><SideKey side={x.side} /></td>
+      <th scope="row"><button type="button" class="quiet-link" onClick={() => open(x)}>{clock(x.t_s)}<span class="muted">.{Math.floor((x.t_s % 1) * 10)}</span><span class="sr"> {x.side ?? ""} stride, open</span></button></th>
+      <td>{x.side ? <SideKey side={x.side} /> : <span class="muted">unknown</span>}</td>
       <td class="n num">{show("speed")}</td>
       <td class="n num">{show("cadence")}</td>
       <td class="n num">{show("stride_length")}</td>
@@ -161,10 +166,9 @@ export default function Explorer({ session }: { session: string }): JSX.Element 
   const list = useApi<Listing<Stride>>(q.data?.strides ? `/sessions/${session}/strides${query({ ...range, select: kind, limit: 20 })}` : null);
   const sample = useApi<Listing<Stride>>(q.data?.strides ? `/sessions/${session}/strides${query({ ...range, select: "typical", limit: 400 })}` : null);
   const s = q.data;
-  const open = (x: number): void => {
-    const found = list.data?.items.find((i) => i.idx === x);
-    setStrideSide(found?.side ?? null);
-    setStride(x);
+  const open = (x: Stride): void => {
+    setStrideSide(x.side ?? null);
+    setStride(x.idx);
     requestAnimationFrame(() => document.getElementById("stride")?.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" }));
   };
   return (
@@ -176,7 +180,7 @@ export default function Explorer({ session }: { session: string }): JSX.Element 
       <Show q={q} rows={6}>
         {(d) => (
           <>
-            {d.events.filter((e) => e.kind === "swapped" || e.kind === "moved").map((e) => <Notice key={e.t_s} tone="care" title={`${e.text}.`}>At {clock(e.t_s)}. {d.left_out ? "The run is left out of your usual and of trends." : ""} <code>lope sessions swap {d.id}</code> puts them right.</Notice>)}
+            {d.events.filter((e) => SWAPPED.test(e.kind) || MOVED.test(e.kind)).map((e) => <Notice key={e.t_s} tone="care" title={`${e.text}.`}>At {clock(e.t_s)}. {d.left_out ? "The run is left out of your usual and of trends." : ""} If so, what stands at left belongs to the right foot.</Notice>)}
             {d.run_values && !d.run_values.eligible ? <Notice title="Not used for flags.">{d.run_values.why_not.join(" ")}</Notice> : null}
             {d.strides === 0 ? <Empty title="No strides in this run.">It was imported: distance, time and what was typed in are kept; no sensor was worn.</Empty> : (
               <>

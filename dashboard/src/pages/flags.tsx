@@ -1,7 +1,7 @@
 /** The thirty flags of a runner: what stands, what is clear, what cannot be judged yet; and for one flag the whole argument. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { FlagDetail, FlagItem, FlagsNow, Level } from "../api";
+import type { Computation, FlagDetail, FlagHistory, FlagItem, FlagsNow } from "../api";
 import { call, changed, query, useApi } from "../http";
 import { usePrefs, useStyle } from "../prefs";
 import { day, LEVEL_WORD, NOTHING, number, sentence, shortDay, trimmed } from "../pure/format";
@@ -9,8 +9,6 @@ import { bucket, byLevel } from "../pure/flags";
 import { A, useParam } from "../router";
 import { useAthlete, useMayWrite, useSession } from "../session";
 import { Choice, DataLabel, EvidenceLabel, Head, LevelMark, Notice, Panel, Show } from "../ui/basics";
-
-interface History { rules_version: string; days: string[]; summary: Level[]; changes: { day: string; id: string; state: Level }[] }
 
 const OPS: Record<string, string> = { ">=": "≥", "<=": "≤", "==": "=" };
 const ACTIONS = [["acknowledge", "Acknowledge"], ["note", "Add a note"], ["ask_runner", "Ask the runner"], ["mute", "Mute for 14 days"], ["hand_to_therapist", "Hand to therapist"]] as const;
@@ -59,7 +57,7 @@ export function FlagActions({ flag, athlete, small }: { flag: FlagItem; athlete:
   );
 }
 
-function SummaryPanel({ now, history }: { now: FlagsNow; history: History | undefined }): JSX.Element {
+function SummaryPanel({ now, history }: { now: FlagsNow; history: FlagHistory | undefined }): JSX.Element {
   const style = useStyle();
   const { rules } = useSession();
   const stop = now.safety?.level === "stop";
@@ -100,11 +98,13 @@ function Row({ f, chosen }: { f: FlagItem; chosen: boolean }): JSX.Element {
   );
 }
 
+const NO_COMPUTATION: Computation = { conditions: [], votes: [], needs: "", clears: [], other_reasons: [], remedies: [], cites: [] };
+
 function Detail({ d, athlete }: { d: FlagDetail; athlete: string }): JSX.Element {
   const style = useStyle();
   const { vocabulary } = usePrefs();
   const { rules } = useSession();
-  const c = d.computation;
+  const c = d.computation ?? NO_COMPUTATION;
   const f = d.flag;
   const pt = vocabulary === "therapist";
   return (
@@ -142,7 +142,7 @@ function Detail({ d, athlete }: { d: FlagDetail; athlete: string }): JSX.Element
             </table>
           </div>
         )}
-        <p><b>Needs</b> {c.needs}</p>
+        {c.needs ? <p><b>Needs</b> {c.needs}</p> : null}
       </section>
       {c.votes.length ? (
         <section>
@@ -155,7 +155,7 @@ function Detail({ d, athlete }: { d: FlagDetail; athlete: string }): JSX.Element
           {c.reference ? <p class="muted">Against {number(c.reference.runs, 0, style)} reference runs, {shortDay(c.reference.from, style)} to {shortDay(c.reference.to, style)}.</p> : null}
         </section>
       ) : null}
-      <section><h3>What would clear it</h3><ul class="plain">{c.clears.map((x) => <li key={x}>{x}</li>)}</ul></section>
+      {c.clears.length ? <section><h3>What would clear it</h3><ul class="plain">{c.clears.map((x) => <li key={x}>{x}</li>)}</ul></section> : null}
       <section>
         <h3>Sources</h3>
         <p class="muted">Evidence {f.evidence_word}{f.disputed ? ", disputed" : ""}: how well studies support that this is linked with the back. It says nothing about you.</p>
@@ -175,7 +175,7 @@ export default function Flags({ flag }: { flag?: string }): JSX.Element {
   const [athlete] = useAthlete();
   const [filter, setFilter] = useParam("show", "all");
   const q = useApi<FlagsNow>(athlete ? `/flags${query({ athlete })}` : null);
-  const h = useApi<History>(athlete ? `/flags/history${query({ athlete })}` : null);
+  const h = useApi<FlagHistory>(athlete ? `/flags/history${query({ athlete })}` : null);
   const d = useApi<FlagDetail>(athlete && flag ? `/flags/${flag}${query({ athlete })}` : null);
   return (
     <>

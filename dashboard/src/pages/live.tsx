@@ -113,7 +113,7 @@ function Ribbon({ strides }: { strides: LiveStride[] }): JSX.Element {
       level={2}
       says="Contact time of each stride; left above, right below."
       legend={<><SideKey side="left" /><SideKey side="right" /><span class="muted">contact {number(ext[0], 0, style)} to {number(ext[1], 0, style)} ms, higher is longer</span></>}
-      table={() => ({ name: "strides", head: ["time s", "side", "contact ms", "class"], rows: strides.map((s, i) => [s.t_s, s.side, ms[i] ?? null, s.class]), decimals: 1 })}
+      table={() => ({ name: "strides", head: ["time s", "side", "contact ms", "class"], rows: strides.map((s, i) => [s.t_s, s.side ?? null, ms[i] ?? null, s.class]), decimals: 1 })}
     >
       <Sized>{(width) => { const x = scale([0, 39], [12, width - 12]); return (
       <svg class="ribbon" width={width} height="106" viewBox={`0 0 ${width} 106`} aria-hidden="true">
@@ -123,7 +123,7 @@ function Ribbon({ strides }: { strides: LiveStride[] }): JSX.Element {
           const cx = x(i + 40 - strides.length);
           if (typeof v !== "number") return <text key={i} x={cx} y={s.side === "left" ? 30 : 82} class="tick middle">×</text>;
           const faint = s.class === "C" || s.class === "D" ? " faint" : "";
-          return s.side === "left" ? <circle key={i} cx={cx} cy={half.left(v)} r="4.5" class={`fill-left${faint}`} /> : <rect key={i} x={cx - 4} y={half.right(v) - 4} width="8" height="8" class={`fill-right${faint}`} />;
+          return s.side !== "right" ? <circle key={i} cx={cx} cy={half.left(v)} r="4.5" class={`fill-left${faint}`} /> : <rect key={i} x={cx - 4} y={half.right(v) - 4} width="8" height="8" class={`fill-right${faint}`} />;
         })}
       </svg>
       ); }}</Sized>
@@ -210,7 +210,7 @@ export function Sensors({ sensors }: { sensors: SensorHealth[] }): JSX.Element {
             <span class="shape" aria-hidden="true">{STATE_SHAPE[s.state]}</span>
             <strong>{placeName(s.placement)}</strong> <span>{STATE_WORD[s.state]}</span>
             <span class="muted num">
-              {typeof s.battery === "number" ? `${number(s.battery * 100, 0, style)} %` : NOTHING} · {number(s.lost_share * 100, 1, style)} % lost{typeof s.residual_ms === "number" ? ` · clock ±${number(s.residual_ms, 1, style)} ms` : ""}
+              {typeof s.battery === "number" ? `${number(s.battery, 0, style)} %` : NOTHING} · {number(s.lost_share * 100, 1, style)} % lost{typeof s.residual_ms === "number" ? ` · clock ±${number(s.residual_ms, 1, style)} ms` : ""}
             </span>
           </li>
         ))}
@@ -247,7 +247,7 @@ function HoldButton({ text, onDone }: { text: string; onDone: () => void }): JSX
   );
 }
 
-function Buttons({ session }: { session: string }): JSX.Element {
+function Buttons({ session, cue }: { session: string; cue: boolean }): JSX.Element {
   const [pain, setPain] = useState(false);
   const [said, setSaid] = useState("");
   const send = (kind: string, value?: number): void => {
@@ -269,11 +269,11 @@ function Buttons({ session }: { session: string }): JSX.Element {
     return () => removeEventListener("keydown", f);
   }, [session]);
   return (
-    <div class="live-buttons">
+    <div class={`live-buttons${cue ? "" : " three-buttons"}`}>
       <button type="button" onClick={() => send("lap")}>Lap</button>
       <button type="button" onClick={() => setPain(true)}>Pain 0–10</button>
       <button type="button" onClick={() => send("marker")}>Marker</button>
-      <button type="button" onClick={() => send("mute")}>Mute cue</button>
+      {cue ? <button type="button" onClick={() => send("mute")}>Mute cue</button> : null}
       <HoldButton text="Stop" onDone={() => send("stop")} />
       <p class="said" role="status">{said}</p>
       <Dialog title="How is your lower back now?" open={pain} onClose={() => setPain(false)}>
@@ -316,7 +316,7 @@ function One({ session }: { session: string }): JSX.Element {
           <Tiles windows={run?.windows ?? []} />
           {run?.cue && !silence ? <Cue cue={run.cue} /> : null}
           {run?.flags.map((f) => <p key={f.id} class="flag-line"><b>{f.id}</b> {f.text}</p>)}
-          {mayWrite && !run?.over ? <Buttons session={session} /> : null}
+          {mayWrite && !run?.over ? <Buttons session={session} cue={Boolean(run?.cue && run.cue.state !== "off")} /> : null}
           <Panel title="Sensors">{run?.health ? <Sensors sensors={run.health.sensors} /> : <p class="muted">Not heard from yet.</p>}</Panel>
           <Panel>{run && run.strides.length ? <Ribbon strides={run.strides} /> : <p class="muted">No stride yet.</p>}</Panel>
           <Panel>{run ? <Strip run={run} /> : null}</Panel>

@@ -8,7 +8,7 @@ import { clock, count, day, distance, distanceUnit, NOTHING, number, pace, paceU
 import { byLevel } from "../pure/flags";
 import { scale } from "../pure/geometry";
 import { A, useParam } from "../router";
-import { useAthlete } from "../session";
+import { useAthlete, useShoeNames } from "../session";
 import { Choice, DataLabel, Empty, Head, LevelMark, Panel, Show } from "../ui/basics";
 import { Sized } from "../ui/graphics";
 import { Figure } from "../ui/table";
@@ -22,7 +22,7 @@ export function weekOf(text: string): string {
 
 const since = (weeks: string): string | null => (Number(weeks) >= 520 ? null : new Date(Date.now() - Number(weeks) * 7 * 86_400_000).toISOString().slice(0, 10));
 
-function Row({ s }: { s: SessionItem }): JSX.Element {
+function Row({ s, shoe }: { s: SessionItem; shoe: (id: string | null | undefined) => string | null }): JSX.Element {
   const style = useStyle();
   const to = s.state === "open" ? `/live/${s.id}` : `/run/${s.id}/card`;
   return (
@@ -43,7 +43,7 @@ function Row({ s }: { s: SessionItem }): JSX.Element {
       <td class="n"><span class="num">{number(s.cadence_spm, 0, style)}</span> <span class="u">spm</span></td>
       <td class="n num hide-s">{number(s.strides, 0, style)}</td>
       <td><DataLabel data={s.data} /></td>
-      <td class="hide-s">{s.shoe ?? NOTHING}</td>
+      <td class="hide-s">{shoe(s.shoe) ?? NOTHING}</td>
       <td>{s.state === "open" ? <span class="live-tag">live</span> : s.flags.length ? <span class="marks">{[...s.flags].sort(byLevel).slice(0, 3).map((f) => <LevelMark key={f.id} level={f.level} id={f.id} />)}</span> : <span class="muted">{NOTHING}</span>}</td>
       <td class="hide-s"><A to={`/run/${s.id}`} class="quiet-link">Explore<span class="sr"> {day(s.day, style)}</span></A></td>
     </tr>
@@ -82,6 +82,7 @@ export default function Runs(): JSX.Element {
   const style = useStyle();
   const [athlete] = useAthlete();
   const [range] = useParam("range", "8");
+  const shoe = useShoeNames(athlete);
   const [which, setWhich] = useParam("show", "all");
   const path = athlete ? `/sessions${query({ athlete, from: since(range), limit: 100 })}` : null;
   const q = useApi<Listing<SessionItem>>(path);
@@ -130,7 +131,7 @@ export default function Runs(): JSX.Element {
                 {weeks.map(([w, list]) => (
                   <tbody key={w}>
                     <tr class="week"><th colSpan={10} scope="rowgroup">Week of {shortDay(w, style)} <span class="muted">{count(list.length, "run", style)}, {distance(list.reduce((n, s) => n + (s.distance_km ?? 0), 0), style)} {distanceUnit(style)}</span></th></tr>
-                    {list.map((s) => <Row key={s.id} s={s} />)}
+                    {list.map((s) => <Row key={s.id} s={s} shoe={shoe} />)}
                   </tbody>
                 ))}
               </table>

@@ -71,9 +71,9 @@ function Tokens(): JSX.Element {
   };
   return (
     <Panel title="Tokens" note="A token opens this record from another device or for another person, within its role and runners.">
-      <Show q={q} empty={(d) => d.items.length === 0 && <Empty title="No tokens: only this machine has access." />}>
+      <Show q={q} empty={(d) => !d.items.some(open) && <Empty title="No tokens: only this machine has access." />}>
         {(d) => (
-          <ul class="entries">{d.items.map((t) => <li key={t.prefix}><code>{t.prefix}…</code> <b>{t.name}</b> {t.role} <span class="muted">{[...(t.athletes ?? []), ...(t.groups ?? [])].join(", ") || "all runners"}{t.expires_us ? `, until ${day(dayOf(t.expires_us), style)}` : ", no end"}</span> <button type="button" class="small" aria-label={`Revoke ${t.name}`} onClick={() => void call(`/tokens/${t.prefix}`, "DELETE").then(changed)}>Revoke</button></li>)}</ul>
+          <ul class="entries">{d.items.filter(open).map((t) => <li key={t.prefix}><code>{t.prefix}…</code> <b>{t.name}</b> {t.role} <span class="muted">{[...(t.athletes ?? []), ...(t.groups ?? [])].join(", ") || "all runners"}{t.expires_us ? `, until ${day(dayOf(t.expires_us), style)}` : ", no end"}</span> <button type="button" class="small" aria-label={`Revoke ${t.name}`} onClick={() => void call(`/tokens/${t.prefix}`, "DELETE").then(changed)}>Revoke</button></li>)}</ul>
         )}
       </Show>
       <form class="row wrap" onSubmit={make}>
@@ -88,17 +88,16 @@ function Tokens(): JSX.Element {
   );
 }
 
+/** Neither taken back nor over. */
+const open = (t: { revoked_us?: number | null | undefined; expires_us?: number | null | undefined }): boolean => !t.revoked_us && (!t.expires_us || t.expires_us / 1000 > Date.now());
+
 function Shares(): JSX.Element {
   const style = useStyle();
-  const [athlete] = useAthlete();
   const q = useApi<Listing<Share>>("/shares");
-  const [url, setUrl] = useState("");
-  const make = (): void => void call<Share>("/shares", "POST", { athlete, what: "report", expires_us: (Date.now() + 14 * 86_400_000) * 1000 }).then((s) => { setUrl(s.url ?? ""); changed(); }, (e: Error) => setUrl(e.message));
   return (
-    <Panel title="Shares" tools={<button type="button" onClick={make}>Share the report for 14 days</button>}>
-      {url ? <p class="made" role="status"><output>{url}</output></p> : null}
-      <Show q={q} empty={(d) => d.items.length === 0 && <Empty title="Nothing is shared by link." />}>
-        {(d) => <ul class="entries">{d.items.map((s, i) => <li key={s.id ?? i}><b>{sentence(s.what)}</b> of {s.athlete} <span class="muted">until {day(dayOf(s.expires_us), style)}</span> <button type="button" class="small" aria-label={`End share ${i + 1}`} onClick={() => void call(`/shares/${s.id ?? s.prefix}`, "DELETE").then(changed)}>End</button></li>)}</ul>}
+    <Panel title="Shares" note="A run is shared by link from its card. Links end by themselves and can be ended here.">
+      <Show q={q} empty={(d) => !d.items.some(open) && <Empty title="Nothing is shared by link." />}>
+        {(d) => <ul class="entries">{d.items.filter(open).map((s, i) => <li key={s.prefix}><b>{sentence(s.what ?? "session")}</b> {s.session ?? ""} of {s.athlete} <span class="muted">{typeof s.expires_us === "number" ? `until ${day(dayOf(s.expires_us), style)}` : ""}</span> <button type="button" class="small" aria-label={`End share ${i + 1}`} onClick={() => void call(`/shares/${s.prefix}`, "DELETE").then(changed)}>End</button></li>)}</ul>}
       </Show>
     </Panel>
   );
@@ -114,7 +113,7 @@ function Sensors(): JSX.Element {
           <section key={k.name}>
             <h3>{k.name}</h3>
             <div class="table-scroll" tabIndex={0} role="region" aria-label={`Kit ${k.name}`}><table><thead><tr><th scope="col">Place</th><th scope="col">Sensor</th><th scope="col">Firmware</th><th scope="col" class="n">Battery</th><th scope="col">Last heard</th></tr></thead>
-              <tbody>{k.sensors.map((s) => <tr key={s.place}><th scope="row">{placeName(s.place)}</th><td>{s.name} <span class="muted">{s.kind}</span></td><td>{s.firmware ?? NOTHING}</td><td class={`n num${typeof s.battery === "number" && s.battery < 0.35 ? " low-battery" : ""}`}>{typeof s.battery === "number" ? `${number(s.battery * 100, 0, style)} %${s.battery < 0.35 ? " low" : ""}` : NOTHING}</td><td>{typeof s.last_seen_us === "number" ? `${age(Date.now() - s.last_seen_us / 1000)} ago` : <span class="muted">never</span>}</td></tr>)}</tbody></table></div>
+              <tbody>{k.sensors.map((s) => <tr key={s.place}><th scope="row">{placeName(s.place)}</th><td>{s.name} <span class="muted">{s.kind}</span></td><td>{s.firmware ?? NOTHING}</td><td class={`n num${typeof s.battery === "number" && s.battery < 35 ? " low-battery" : ""}`}>{typeof s.battery === "number" ? `${number(s.battery, 0, style)} %${s.battery < 35 ? " low" : ""}` : NOTHING}</td><td>{typeof s.last_seen_us === "number" ? `${age(Date.now() - s.last_seen_us / 1000)} ago` : <span class="muted">never</span>}</td></tr>)}</tbody></table></div>
           </section>
         ))}
       </Show>

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Explain, Raw, SessionFull } from "../api";
 import { call, changed, newId, query, useApi } from "../http";
 import { useStyle } from "../prefs";
-import { clock, NOTHING, number, placeName, sentence, shown, withUnit } from "../pure/format";
+import { clock, NOTHING, number, placeName, sentence, shown, trimmed, withUnit } from "../pure/format";
 import { brokenPath, extent } from "../pure/geometry";
 import { useMayWrite, useSession } from "../session";
 import { Choice, DataLabel, Show } from "../ui/basics";
@@ -18,12 +18,7 @@ const TONES = ["accent", "second", "third"] as const;
 function RawPlots({ raw, e }: { raw: Raw; e: Explain }): JSX.Element {
   const [what, setWhat] = useState<"acc" | "gyro">("acc");
   const s = e.stride;
-  const marks = [
-    { at: s.ic_s, label: "contact" },
-    ...(typeof s.mid_s === "number" ? [{ at: s.mid_s, label: "mid" }] : []),
-    ...(typeof s.tc_s === "number" ? [{ at: s.tc_s, label: "toe-off" }] : []),
-    { at: s.next_ic_s, label: "contact" },
-  ];
+  const marks = ([[s.ic_s, "contact"], [s.mid_s, "mid"], [s.tc_s, "toe-off"], [s.next_ic_s, "contact"]] as const).flatMap(([at, label]) => (typeof at === "number" ? [{ at, label }] : []));
   if (!raw.kept) return <p class="muted">{raw.why_not ?? "Raw samples of this run are not kept any more."}</p>;
   return (
     <>
@@ -62,6 +57,12 @@ function FootPath({ path }: { path: { x_m: number[]; z_m: number[] } }): JSX.Ele
   );
 }
 
+/** Contact as a share of the stride, %; null where an event is missing. */
+function stanceOf(e: Explain): number | null {
+  const { ic_s, tc_s, next_ic_s } = e.stride;
+  return typeof ic_s === "number" && typeof tc_s === "number" && typeof next_ic_s === "number" && next_ic_s > ic_s ? ((tc_s - ic_s) / (next_ic_s - ic_s)) * 100 : null;
+}
+
 const QUALITY: Record<string, string> = { innovation: "attitude agrees with gravity", clipping: "inside the sensor's range", gaps: "no samples missing", agreement: "two ways of measuring agree", guards: "plausible", alignment: "mounting known" };
 
 export function StrideDetail({ session, idx, side, onClose }: { session: SessionFull; idx: number; side: string | null; onClose: () => void }): JSX.Element {
@@ -71,14 +72,16 @@ export function StrideDetail({ session, idx, side, onClose }: { session: Session
   const [marked, setMarked] = useState("");
   const q = useApi<Explain>(`/sessions/${session.id}/strides/${idx}/explain${query({ side })}`);
   const s = q.data?.stride;
-  const raw = useApi<Raw>(s ? `/sessions/${session.id}/raw${query({ from_s: Math.max(0, s.ic_s - 0.3).toFixed(3), to_s: (s.next_ic_s + 0.3).toFixed(3) })}` : null);
+  const begin = s?.ic_s ?? s?.t_s ?? 0;
+  const end = s?.next_ic_s ?? (s ? s.t_s + s.duration_s : 0);
+  const raw = useApi<Raw>(s ? `/sessions/${session.id}/raw${query({ from_s: Math.max(0, begin - 0.3).toFixed(3), to_s: Math.min(begin + 9, end + 0.3).toFixed(3) })}` : null);
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus({ preventScroll: true }), [idx]);
   const markBad = (): void => void call(`/sessions/${session.id}/events`, "POST", { id: newId("e"), t_s: s?.t_s ?? 0, kind: "marker", text: `stride ${idx} marked as bad` }).then(() => { setMarked("Marked: kept, excluded, logged."); changed(); }, (e: Error) => setMarked(`Not marked: ${e.message}`));
   return (
     <section class="panel stride-detail" id="stride" aria-labelledby="stride-title">
       <div class="panel-head">
-        <h2 id="stride-title" ref={title} tabIndex={-1}>Stride {s ? <>at {clock(s.t_s)} <SideKey side={s.side} /> <DataLabel data={s.class === "A" ? "good" : s.class === "B" ? "fair" : "poor"} /></> : idx}</h2>
+        <h2 id="stride-title" ref={title} tabIndex={-1}>Stride {s ? <>at {clock(s.t_s)} {s.side ? <SideKey side={s.side} /> : null} <DataLabel data={s.class === "A" ? "good" : s.class === "B" ? "fair" : "poor"} /></> : idx}</h2>
         <div class="panel-tools">
           {mayWrite ? <button type="button" onClick={markBad}>Mark as bad</button> : null}
           <button type="button" class="quiet" onClick={onClose}>Close</button>
@@ -97,7 +100,7 @@ export function StrideDetail({ session, idx, side, onClose }: { session: Session
                   table={() => ({ name: "pelvis", head: ["%", "tilt °", "obliquity °", "rotation °"], rows: (e.curves.pelvis?.percent ?? []).map((p, i) => [p, e.curves.pelvis?.tilt_deg[i] ?? null, e.curves.pelvis?.obliquity_deg[i] ?? null, e.curves.pelvis?.rotation_deg[i] ?? null]), decimals: 1 })}>
                   <div class="three">
                     {([["tilt", e.curves.pelvis.tilt_deg], ["obliquity", e.curves.pelvis.obliquity_deg], ["rotation", e.curves.pelvis.rotation_deg]] as const).map(([name, v]) => (
-                      <CycleCurves key={name} title={name} lines={[{ key: name, percent: e.curves.pelvis?.percent ?? [], values: v, tone: "accent" }]} stance={typeof e.stride.tc_s === "number" ? ((e.stride.tc_s - e.stride.ic_s) / (e.stride.next_ic_s - e.stride.ic_s)) * 100 : null} />
+                      <CycleCurves key={name} title={name} lines={[{ key: name, percent: e.curves.pelvis?.percent ?? [], values: v, tone: "accent" }]} stance={stanceOf(e)} />
                     ))}
                   </div>
                 </Figure>
@@ -109,7 +112,7 @@ export function StrideDetail({ session, idx, side, onClose }: { session: Session
                 <li key={x.name}>
                   <strong>{sentence(x.name)}</strong> {typeof x.value === "number" ? <b class="num">{number(x.value, 3, style)} {x.unit}</b> : null}
                   <p>{x.text}</p>
-                  <p class="inputs">{Object.entries(x.inputs).map(([k, v]) => <span key={k}>{k} = {typeof v === "object" ? JSON.stringify(v) : String(v)}</span>)}</p>
+                  <p class="inputs">{Object.entries(x.inputs).map(([k, v]) => <span key={k}>{k} = {typeof v === "number" ? trimmed(v, 3, style) : typeof v === "object" ? JSON.stringify(v) : String(v)}</span>)}</p>
                 </li>
               ))}
             </ol>
@@ -123,8 +126,8 @@ export function StrideDetail({ session, idx, side, onClose }: { session: Session
                 </ul>
               </div>
               <div>
-                <h3>Ruled out</h3>
-                {e.ruled_out.length ? <ul class="plain">{e.ruled_out.map((r) => <li key={r}>{r}</li>)}</ul> : <p class="muted">Nothing else was close.</p>}
+                <h3>Remarks, and what was ruled out</h3>
+                {e.ruled_out.length ? <ul class="plain">{e.ruled_out.map((r) => <li key={r}>{r}</li>)}</ul> : <p class="muted">Nothing remarkable.</p>}
               </div>
             </div>
             <h3>Every number of this stride</h3>

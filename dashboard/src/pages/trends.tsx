@@ -7,19 +7,21 @@ import { useStyle } from "../prefs";
 import { day, distance, distanceUnit, NOTHING, number, pace, paceUnit, shortDay, shown, withUnit } from "../pure/format";
 import { brokenPath, extent, scale, stepDecimals, ticks } from "../pure/geometry";
 import { A, go, link, useParam } from "../router";
-import { useAthlete, useSession, useSilence } from "../session";
+import { useAthlete, useSession, useShoeNames, useSilence } from "../session";
 import { Choice, DataLabel, Empty, Head, Notice, Panel, Pick, Show } from "../ui/basics";
 import { LevelGlyph, Sized } from "../ui/graphics";
 import { AreaKey, Figure, LineKey } from "../ui/table";
 
 const FIRST = ["cadence", "contact_time", "stride_length", "pelvis_drop", "pelvis_tilt", "overstride_distance", "sacral_peak_acc", "ml_rms_ratio"];
+type PlottedPoint = TrendPoint & { value: number };
+type Plotted = Omit<Trend, "points"> & { points: PlottedPoint[] };
 const T = (d: string): number => Date.parse(`${d}T12:00:00Z`) / 86_400_000;
 const H = { top: 26, main: 230, flags: 22, symptoms: 54, load: 56, axis: 24 };
 
 /** The pairs of shoes of a trend, in the order they appear. */
-const pairsOf = (t: Trend): string[] => [...new Set(t.shoes.map((b) => b.shoe))];
+const pairsOf = (t: Plotted): string[] => [...new Set(t.shoes.map((b) => b.shoe))];
 
-function Chart({ t, width, at, onOpen }: { t: Trend; width: number; at: number | null; onOpen: (p: TrendPoint) => void }): JSX.Element {
+function Chart({ t, width, at, onOpen, shoe }: { t: Plotted; width: number; at: number | null; onOpen: (p: PlottedPoint) => void; shoe: (id: string) => string }): JSX.Element {
   const style = useStyle();
   const f = t.shown_factor;
   const pairs = pairsOf(t);
@@ -48,7 +50,7 @@ function Chart({ t, width, at, onOpen }: { t: Trend; width: number; at: number |
     <svg class="axes trend" width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       {t.shoes.map((b) => (
         <g key={`${b.shoe}${b.from}`}>
-          <rect x={x(T(b.from) - 0.9)} width={Math.max(4, x(T(b.to) + 0.9) - x(T(b.from) - 0.9))} y={H.top - 12} height="7" rx="2" class={`shoe-${pairs.indexOf(b.shoe) % 3}`}><title>{b.shoe}</title></rect>
+          <rect x={x(T(b.from) - 0.9)} width={Math.max(4, x(T(b.to) + 0.9) - x(T(b.from) - 0.9))} y={H.top - 12} height="7" rx="2" class={`shoe-${pairs.indexOf(b.shoe) % 3}`}><title>{shoe(b.shoe)}</title></rect>
         </g>
       ))}
       {t.grounds.filter((g) => g.ground && g.ground !== "hard").map((g) => <rect key={`${g.ground}${g.from}`} x={x(T(g.from) - 0.4)} width={Math.max(3, x(T(g.to) + 0.4) - x(T(g.from) - 0.4))} y={yBottom - 5} height="5" class="groundband"><title>{g.ground} ground</title></rect>)}
@@ -108,14 +110,17 @@ function Chart({ t, width, at, onOpen }: { t: Trend; width: number; at: number |
 
 const VERDICT: Record<string, string> = { "no real change": "=", lower: "▽", higher: "△", learning: "…", "not enough data": "?" };
 
-function Body({ t, part, setPart, speed, setSpeed }: { t: Trend; part: string; setPart: (v: string) => void; speed: string; setSpeed: (v: string | null) => void }): JSX.Element {
+function Body({ all, part, setPart, speed, setSpeed }: { all: Trend; part: string; setPart: (v: string) => void; speed: string; setSpeed: (v: string | null) => void }): JSX.Element {
   const style = useStyle();
   const { metrics } = useSession();
   const silence = useSilence();
+  const t = plotted(all);
+  const names = useShoeNames(all.athlete);
+  const shoe = (id: string): string => names(id) ?? id;
   const [at, setAt] = useState<number | null>(null);
   const how = { ...shown(metrics.get(t.metric), t.unit), factor: t.shown_factor };
-  const text = (p: TrendPoint): string => `${day(p.day, style)}: ${withUnit(p.value, how, style)}${p.sigma ? ` ± ${number(p.sigma * how.factor, how.decimals + 1, style)}` : ""}, Data ${p.data}${p.shoe ? `, ${p.shoe}` : ""}${p.why_not ? `, ${p.why_not}` : ""}`;
-  const open = (p: TrendPoint): void => go(link(`/run/${p.session}`));
+  const text = (p: PlottedPoint): string => `${day(p.day, style)}: ${withUnit(p.value, how, style)}${p.sigma ? ` ± ${number(p.sigma * how.factor, how.decimals + 1, style)}` : ""}, Data ${p.data}${p.shoe ? `, ${shoe(p.shoe)}` : ""}${p.why_not ? `, ${p.why_not}` : ""}`;
+  const open = (p: PlottedPoint): void => go(link(`/run/${p.session}`));
   const off = t.points.filter((p) => !p.at_speed).length;
   const p = at === null ? undefined : t.points[at];
   const ref = t.reference_speed_ms ?? null;
@@ -131,9 +136,9 @@ function Body({ t, part, setPart, speed, setSpeed }: { t: Trend; part: string; s
           level={2}
           says={`${t.points.length} runs. ${t.verdict.text}`}
           stops={t.points.length}
-          describe={(i) => text(t.points[i] as TrendPoint)}
+          describe={(i) => text(t.points[i] as PlottedPoint)}
           onStop={setAt}
-          onEnter={(i) => { open(t.points[i] as TrendPoint); return "Opening the run"; }}
+          onEnter={(i) => { open(t.points[i] as PlottedPoint); return "Opening the run"; }}
           tools={
             <span class="row">
               <button type="button" class="quiet" disabled={!ref} title="Slower reference speed" onClick={() => setSpeed(String(Math.round(((ref ?? 3) - 0.1) * 100) / 100))}>Slower</button>
@@ -147,14 +152,14 @@ function Body({ t, part, setPart, speed, setSpeed }: { t: Trend; part: string; s
               <span class="key"><svg width="18" height="18" aria-hidden="true"><circle cx="9" cy="9" r="4" class="fill-accent" /><circle cx="9" cy="9" r="7" class="hollow ref" /></svg>in the reference</span>
               <AreaKey kind="band">{t.reference?.state === "learning" ? "band, still learning" : "own band"}</AreaKey>
               <LineKey tone="second" dashed>42-day median</LineKey>
-              {pairsOf(t).map((n, i) => <span key={n} class="key"><svg width="14" height="8" aria-hidden="true"><rect x="1" y="1" width="12" height="6" rx="2" class={`shoe-${i % 3}`} /></svg>{n}</span>)}
+              {pairsOf(t).map((n, i) => <span key={n} class="key"><svg width="14" height="8" aria-hidden="true"><rect x="1" y="1" width="12" height="6" rx="2" class={`shoe-${i % 3}`} /></svg>{shoe(n)}</span>)}
               {t.grounds.some((g) => g.ground && g.ground !== "hard") ? <span class="key"><svg width="14" height="8" aria-hidden="true"><rect x="1" y="2" width="12" height="4" class="groundband" /></svg>soft or uneven ground</span> : null}
               {off ? <span class="key"><svg width="12" height="12" aria-hidden="true"><circle cx="6" cy="6" r="4" class="hollow stroke-accent" /></svg>at the edge: not at this speed ({off})</span> : null}
             </>
           }
-          table={() => ({ name: `trend-${t.metric}`, head: ["day", `${t.title} (${how.unit})`, "±", "at this speed", "Data", "shoes", "ground", "in reference", "remark"], rows: t.points.map((q) => [q.day, q.value * how.factor, q.sigma ? q.sigma * how.factor : null, q.at_speed ? "yes" : "no", q.data, q.shoe ?? null, q.ground ?? null, q.runs_in_reference ? "yes" : "no", q.why_not ?? null]) })}
+          table={() => ({ name: `trend-${t.metric}`, head: ["day", `${t.title} (${how.unit})`, "±", "at this speed", "Data", "shoes", "ground", "in reference", "remark"], rows: t.points.map((q) => [q.day, q.value * how.factor, q.sigma ? q.sigma * how.factor : null, q.at_speed ? "yes" : "no", q.data, q.shoe ? shoe(q.shoe) : null, q.ground ?? null, q.runs_in_reference ? "yes" : "no", q.why_not ?? null]) })}
         >
-          <Sized>{(w) => <Chart t={t} width={w} at={at} onOpen={open} />}</Sized>
+          <Sized>{(w) => <Chart t={t} width={w} at={at} onOpen={open} shoe={shoe} />}</Sized>
         </Figure>
         <p class="readout">{p ? <><b>{text(p)}</b> <A to={`/run/${p.session}`}>open</A></> : <span class="muted">{t.points.length} runs{t.reference ? `; reference of ${t.reference.runs} runs, ${t.reference.state}` : "; no reference yet"}{t.smallest_change ? `; smallest change ${t.smallest_change.text}` : ""}. Click a point, or use the arrow keys.</span>}</p>
         <div class="row wrap">
@@ -162,12 +167,12 @@ function Body({ t, part, setPart, speed, setSpeed }: { t: Trend; part: string; s
         </div>
         {t.symptoms ? null : <p class="note">Back scores are not shared with you, or not kept; the lane is left out.</p>}
       </Panel>
-      <Runs t={t} />
+      <Runs t={all} shoe={shoe} />
     </>
   );
 }
 
-function Runs({ t }: { t: Trend }): JSX.Element {
+function Runs({ t, shoe }: { t: Trend; shoe: (id: string) => string }): JSX.Element {
   const style = useStyle();
   const { metrics } = useSession();
   const how = { ...shown(metrics.get(t.metric), t.unit), factor: t.shown_factor };
@@ -183,7 +188,7 @@ function Runs({ t }: { t: Trend }): JSX.Element {
                 <td class={`n num ${p.at_speed ? "" : "muted"}`}>{withUnit(p.value, how, style)}</td>
                 <td class="n num">{number(p.sigma ? p.sigma * how.factor : null, how.decimals + 1, style)}</td>
                 <td><DataLabel data={p.data} /></td>
-                <td>{p.shoe ?? NOTHING}</td>
+                <td>{p.shoe ? shoe(p.shoe) : NOTHING}</td>
                 <td>{p.why_not ? <span class="muted">{p.why_not}</span> : p.runs_in_reference ? "reference" : "compared"}</td>
               </tr>
             ))}
@@ -194,6 +199,9 @@ function Runs({ t }: { t: Trend }): JSX.Element {
     </Panel>
   );
 }
+
+/** The trend without runs that have no value: those stand in the table below with their reason. */
+const plotted = (t: Trend): Plotted => ({ ...t, points: t.points.filter((p): p is PlottedPoint => typeof p.value === "number") });
 
 export default function Trends(): JSX.Element {
   const { metrics } = useSession();
@@ -213,11 +221,11 @@ export default function Trends(): JSX.Element {
       <Head title="Trends" sub={d ? <>{d.doc} <span class="muted">{d.not_it}</span></> : undefined}>
         <Pick label="Metric" value={metric} options={options} onChange={setMetric} />
       </Head>
-      <Show q={q} rows={7} empty={(t) => t.points.length === 0 && <Empty title="No run in this range has this metric.">A longer range, or another metric, may show some. {d?.title ?? metric} needs the sensors it is measured with.</Empty>}>
+      <Show q={q} rows={7} empty={(t) => !t.points.some((p) => typeof p.value === "number") && <Empty title="No run in this range has this metric.">A longer range, or another metric, may show some. {d?.title ?? metric} needs the sensors it is measured with.</Empty>}>
         {(t) => (
           <>
             {t.speed_known ? null : <Notice title="Speed unknown.">Values are shown as they were, not at one speed: without shoe sensors or satellites lope does not know the speed.</Notice>}
-            <Body t={t} part={part} setPart={setPart} speed={speed} setSpeed={setSpeed} />
+            <Body all={t} part={part} setPart={setPart} speed={speed} setSpeed={setSpeed} />
           </>
         )}
       </Show>
