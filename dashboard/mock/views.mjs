@@ -7,6 +7,10 @@ const runsOf = (a) => SESSIONS.filter((s) => s.athlete === a);
 const median = (v) => { const s = [...v].sort((x, y) => x - y); return s.length ? (s[(s.length - 1) >> 1] + s[s.length >> 1]) / 2 : null; };
 export const journal = new Map();
 export const actions = [];
+for (const [back, places, score] of [[24, ["low_back_left"], 2], [17, ["low_back_left", "buttock_left"], 3], [12, ["low_back_left"], 2], [8, ["low_back_centre"], 1], [2, ["low_back_left"], 2]]) {
+  const day = dayBack(back);
+  journal.set(`ada/c${back}`, { id: `c${back}`, athlete: "ada", day, at_us: Date.parse(`${day}T18:00:00Z`) * 1000, kind: "check_in", back_now: score, places, ticks: [], safety_answered: true });
+}
 
 /** Median of a metric in a run, SI. */
 export function runMedian(s, m, side = "both", part = "all") {

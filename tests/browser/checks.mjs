@@ -45,13 +45,15 @@ export function createChecks({ axeSource, rules }) {
 
   async function judge(page, where, { phone, words }) {
     now.where = where;
-    const found = await page.evaluate(() => {
+    // Not innerWidth: on phones that grows with what is too wide.
+    const width = page.viewportSize().width;
+    const found = await page.evaluate((width) => {
       const root = document.scrollingElement;
-      const wide = root.scrollWidth > innerWidth + 1 ? [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".table-scroll")).slice(0, 4).map((e) => `${e.tagName.toLowerCase()}.${String(e.getAttribute("class") ?? "").split(" ")[0]}`) : [];
+      const wide = root.scrollWidth > width + 1 ? [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1 && !e.closest(".table-scroll")).slice(0, 4).map((e) => `${e.tagName.toLowerCase()}.${String(e.getAttribute("class") ?? "").split(" ")[0]}`) : [];
       const visible = (e) => { const r = e.getBoundingClientRect(); const s = getComputedStyle(e); return r.width > 0 && r.height > 0 && s.visibility !== "hidden"; };
       const small = [...document.querySelectorAll("button, select, input, summary, .button, nav a")].filter(visible).map((e) => { const t = /^(checkbox|radio)$/.test(e.type) ? (e.closest("label") ?? e) : e; return [e, t.getBoundingClientRect()]; }).filter(([e, r]) => (r.height < 43.5 || r.width < 24) && !e.closest(".bodymap")).map(([e, r]) => `${e.tagName.toLowerCase()} "${(e.innerText || e.getAttribute("aria-label") || e.value || "").slice(0, 24)}" ${Math.round(r.width)}x${Math.round(r.height)}`);
-      return { overflow: root.scrollWidth - innerWidth, wide, small, breaches: window.__breaches, h1: document.querySelectorAll("h1").length, title: document.title };
-    });
+      return { overflow: root.scrollWidth - width, wide, small, breaches: window.__breaches, h1: document.querySelectorAll("h1").length, title: document.title };
+    }, width);
     for (const b of found.breaches) fail(where, `policy: ${b}`);
     if (found.overflow > 1) fail(where, `scrolls sideways by ${found.overflow} px: ${found.wide.join(", ")}`);
     if (phone && found.small.length) fail(where, `targets under 44 px: ${[...new Set(found.small)].slice(0, 5).join("; ")}`);

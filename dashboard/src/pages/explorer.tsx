@@ -73,17 +73,21 @@ function Overview({ s, selection, onSelect }: { s: SessionFull; selection: Span 
   );
 }
 
+const DISTRIBUTED = ["contact_time", "stride_length", "pelvis_drop", "cadence", "foot_strike_angle", "overstride_distance", "sacral_peak_acc"];
+
 function Distributions({ strides }: { strides: Stride[] }): JSX.Element | null {
   const { metrics } = useSession();
   const style = useStyle();
-  const [m, setM] = useState("contact_time");
+  const [chosen, setM] = useState("");
+  const some = DISTRIBUTED.filter((k) => metrics.has(k) && strides.some((x) => typeof x.metrics[k] === "number"));
+  const m = chosen || some[0] || "cadence";
   const def = metrics.get(m);
   const how = shown(def, def?.unit ?? "");
   const values = (side: "left" | "right"): number[] => strides.filter((x) => x.side === side && typeof x.metrics[m] === "number").map((x) => (x.metrics[m] as number) * how.factor);
   const l = values("left");
   const r = values("right");
   const ext = extent([...l, ...r], 0.05);
-  const options = ["contact_time", "stride_length", "pelvis_drop", "cadence", "foot_strike_angle", "sacral_peak_acc"].filter((k) => metrics.has(k)).map((k) => [k, metrics.get(k)?.title ?? k] as const);
+  const options = some.map((k) => [k, metrics.get(k)?.title ?? k] as const);
   const bins = 24;
   const hl = ext ? histogram(l, ext, bins) : [];
   const hr = ext ? histogram(r, ext, bins) : [];
@@ -136,7 +140,7 @@ function StrideRow({ x, open }: { x: Stride; open: (x: Stride) => void }): JSX.E
   };
   return (
     <tr class={x.class === "D" ? "low" : ""}>
-      <th scope="row"><button type="button" class="quiet-link" onClick={() => open(x)}>{clock(x.t_s)}<span class="muted">.{Math.floor((x.t_s % 1) * 10)}</span><span class="sr"> {x.side ?? ""} stride, open</span></button></th>
+      <th scope="row"><button type="button" class="quiet-link" onClick={() => open(x)}><span>{clock(x.t_s)}.{Math.floor((x.t_s % 1) * 10)}</span><span class="sr"> {x.side ?? ""} stride, open</span></button></th>
       <td>{x.side ? <SideKey side={x.side} /> : <span class="muted">unknown</span>}</td>
       <td class="n num">{show("speed")}</td>
       <td class="n num">{show("cadence")}</td>

@@ -77,7 +77,7 @@ function SummaryPanel({ now, history }: { now: FlagsNow; history: FlagHistory | 
           {history.days.map((d, i) => <i key={d} class={`day level-${history.summary[i]}`} title={`${shortDay(d, style)}: ${LEVEL_WORD[history.summary[i] ?? "none"]}`} />)}
         </div>
       ) : null}
-      <p class="note">{now.first_time_line} Rules {now.rules_version}, as of {day(now.day, style)}. {rules ? null : "The rule texts could not be loaded."}</p>
+      <p class="note">{now.first_time_line} As of {day(now.day, style)}, rules {now.rules_version}. {rules ? null : "The rule texts could not be loaded."}</p>
     </Panel>
   );
 }

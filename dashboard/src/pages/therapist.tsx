@@ -126,8 +126,11 @@ function Report({ athlete }: { athlete: string }): JSX.Element {
   const [before, setBefore] = useParam("before");
   const [after, setAfter] = useParam("after");
   const [paper, setPaper] = useState<"html" | "pdf">("pdf");
-  const a = before || runs.at(-1)?.id || "";
   const b = after || runs[0]?.id || "";
+  // By default the oldest run at nearly the speed of the other: only such can be compared.
+  const speed = runs.find((s) => s.id === b)?.speed_ms;
+  const near = [...runs].reverse().find((s) => s.id !== b && typeof s.speed_ms === "number" && typeof speed === "number" && Math.abs(s.speed_ms - speed) < 0.2);
+  const a = before || near?.id || runs.at(-1)?.id || "";
   const cmp = useApi<Compare>(a && b && a !== b ? `/compare${query({ athlete, a, b })}` : null);
   const options = runs.map((s) => [s.id, `${day(s.day, style)} · ${number(s.distance_km, 1, style)} km`] as const);
   return (
