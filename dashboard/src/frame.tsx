@@ -96,7 +96,7 @@ function TopBar({ here, help }: { here: string; help: () => void }): JSX.Element
   const [open, setOpen] = useState(false);
   const now = useNow();
   useEffect(() => setOpen(false), [here]);
-  const items = NAV.filter((n) => !n.roles || n.roles.includes(health.role));
+  const items = NAV.filter((n) => (n.roles ? n.roles.includes(health.role) : health.role !== "share"));
   return (
     <header class="top">
       <div class="top-row">

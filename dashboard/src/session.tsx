@@ -28,11 +28,21 @@ export function useAthlete(): [string, (id: string) => void] {
   return [value || first, set];
 }
 
-/** May this reader change things? */
-export const useMayWrite = (): boolean => {
-  const { health } = useSession();
-  return !health.read_only && health.role !== "share";
+/** What a reader may do, as the server's table has it; buttons that would be refused are not shown. */
+export type Doing = "own" | "flags" | "notes" | "raw" | "tokens";
+const MAY: Record<Doing, readonly string[]> = {
+  own: ["owner", "runner"],
+  flags: ["owner", "runner", "coach", "therapist"],
+  notes: ["owner", "therapist"],
+  raw: ["owner", "runner", "therapist"],
+  tokens: ["owner"],
 };
+export const useMay = (what: Doing): boolean => {
+  const { health } = useSession();
+  return MAY[what].includes(health.role) && (what === "raw" || !health.read_only);
+};
+/** May this reader change what a runner says and does: entries, notes of runs, consents, links, live commands? */
+export const useMayWrite = (): boolean => useMay("own");
 
 /** Flags of the chosen athlete now; undefined while unknown or not shared. Set by the frame, for the safety text and its silence. */
 export const NowContext = createContext<FlagsNow | undefined>(undefined);

@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { createChecks } from "./checks.mjs";
 import { keyboardPath, states } from "./journeys.mjs";
+import { breaks, checkIn, narrow, pointer, roles, stopped } from "./doings.mjs";
 
 const require = createRequire(new URL("../../dashboard/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
@@ -102,6 +103,9 @@ const screens = [
 const forms = [];
 for (const [w, h] of [[1280, 800], [360, 740]]) for (const scheme of ["light", "dark"]) forms.push({ name: `${w}-${scheme}`, viewport: { width: w, height: h }, scheme });
 
+const parts = ["", "screens", "themes", "keyboard", "states", "doings", "roles", "narrow", "speed", ...forms.map((f) => f.name), ...screens.map(([n]) => n)];
+if (!parts.includes(only)) throw new Error(`${only} is no part of the walk: ${parts.filter(Boolean).join(", ")}`);
+
 let seen = 0;
 async function context(form, extra = {}) {
   const c = await browser.newContext({ baseURL: base, viewport: form.viewport, colorScheme: form.scheme, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "reduce", ...(form.viewport.width < 500 ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}), storageState: await api.storageState(), ...extra });
@@ -142,6 +146,16 @@ if (!only || only === "themes") {
 }
 if (!only || only === "keyboard") await keyboardPath({ context, form: forms[0], check, shots });
 if (!only || only === "states") await states({ context, forms, check, shots, what });
+if (!only || only === "doings") {
+  const all = { context, form: forms[0], phone: forms[3], check, shots, what };
+  await checkIn(all);
+  await pointer(all);
+  await stopped(all);
+  // What needs a server that does as it is told.
+  if (mock) await breaks({ ...all, mock });
+}
+if (mock && (!only || only === "roles")) await roles({ context, form: forms[0], check, shots, screens });
+if (!only || only === "narrow") await narrow({ context, check, screens });
 if (!only || only === "speed") {
   const c = await context(forms[0]);
   const page = await c.newPage();

@@ -7,7 +7,7 @@ import { usePrefs, useStyle } from "../prefs";
 import { day, LEVEL_WORD, NOTHING, number, sentence, shortDay, trimmed } from "../pure/format";
 import { bucket, byLevel } from "../pure/flags";
 import { A, useParam } from "../router";
-import { useAthlete, useMayWrite, useSession } from "../session";
+import { useAthlete, useMay, useSession } from "../session";
 import { Choice, DataLabel, EvidenceLabel, Head, LevelMark, Notice, Panel, Show } from "../ui/basics";
 
 const OPS: Record<string, string> = { ">=": "≥", "<=": "≤", "==": "=" };
@@ -15,7 +15,7 @@ const ACTIONS = [["acknowledge", "Acknowledge"], ["note", "Add a note"], ["ask_r
 
 /** What can be done about a flag; everything is appended, nothing is taken back. */
 export function FlagActions({ flag, athlete, small }: { flag: FlagItem; athlete: string; small?: boolean }): JSX.Element | null {
-  const mayWrite = useMayWrite();
+  const mayWrite = useMay("flags");
   const style = useStyle();
   const { health } = useSession();
   const [note, setNote] = useState("");

@@ -238,7 +238,7 @@ export default function Journal(): JSX.Element {
         <Choice label="Form" value={form} options={[["today", "Today"], ["week", "Week"], ["activity", "Activity"], ["shoes", "Shoes"], ["tests", "Tests"], ["past", "Written"]]} onChange={setForm} />
       </Head>
       <div class="reading">
-        {form === "shoes" ? <Show q={shoes}>{() => <Shoes shoes={list} />}</Show> : form === "past" ? <Past /> : !mayWrite ? <Empty title="This access may only read." /> : form === "week" ? <WeekForm /> : form === "activity" ? <ActivityForm shoes={list} /> : form === "tests" ? <TestForm /> : <DayForm />}
+        {form === "shoes" ? <Show q={shoes}>{() => <Shoes shoes={list} />}</Show> : form === "past" ? <Past /> : !mayWrite ? <Empty title="The runner writes here.">What was written stands under Written; a therapist's notes are on the Therapist screen.</Empty> : form === "week" ? <WeekForm /> : form === "activity" ? <ActivityForm shoes={list} /> : form === "tests" ? <TestForm /> : <DayForm />}
       </div>
     </>
   );

@@ -6,7 +6,7 @@ import { call, changed, newId, query, useApi } from "../http";
 import { setPrefs, type Theme, usePrefs, useStyle, type Vocabulary } from "../prefs";
 import { age, day, NOTHING, number, placeName, sentence } from "../pure/format";
 import { go, link, useParam } from "../router";
-import { useAthlete, useMayWrite, useSession } from "../session";
+import { useAthlete, useMay, useMayWrite, useSession } from "../session";
 import { Choice, Empty, Head, Panel, Pick, Show } from "../ui/basics";
 
 const dayOf = (us: number): string => new Date(us / 1000).toISOString().slice(0, 10);
@@ -201,15 +201,16 @@ function Profile(): JSX.Element {
 export default function Settings(): JSX.Element {
   const { health } = useSession();
   const [tab, setTab] = useParam("tab", "device");
-  const admin = health.role === "owner";
-  const tabs: [string, string][] = [["device", "Device"], ["runner", "Runner"], ["consents", "Consents"], ...(admin ? ([["access", "Access"], ["machine", "Machine"]] as [string, string][]) : [])];
+  const admin = useMay("tokens");
+  const own = useMay("own");
+  const tabs: [string, string][] = [["device", "Device"], ...(own ? ([["runner", "Runner"], ["consents", "Consents"]] as [string, string][]) : []), ...(admin ? ([["access", "Tokens"], ["machine", "Machine"]] as [string, string][]) : [])];
   return (
     <>
       <Head title="Settings" sub={`lope ${health.version}, ${health.name}, ${health.role}${health.read_only ? ", reading only" : ""}`}>
         <Choice label="Part" value={tab} options={tabs} onChange={setTab} />
       </Head>
       <div class="reading">
-        {tab === "runner" ? <Profile /> : tab === "consents" ? <><Consents /><Log /></> : tab === "access" && admin ? <><Tokens /><Shares /></> : tab === "machine" && admin ? <><Sensors /><Doctor /></> : <Looks />}
+        {tab === "runner" && own ? <Profile /> : tab === "consents" && own ? <><Consents /><Shares /><Log /></> : tab === "access" && admin ? <Tokens /> : tab === "machine" && admin ? <><Sensors /><Doctor /></> : <Looks />}
         {health.role !== "owner" ? <p><button type="button" class="quiet" onClick={() => void call("/logout", "POST").then(() => { go(link("/")); location.reload(); })}>Log out</button></p> : null}
       </div>
     </>

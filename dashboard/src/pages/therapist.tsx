@@ -2,11 +2,11 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Compare, Entry, Listing, LiveItem, SessionItem } from "../api";
-import { call, newId, query, useApi } from "../http";
+import { call, changed, newId, query, useApi } from "../http";
 import { useStyle } from "../prefs";
 import { clock, count, day, KM_PER_MI, number, shortDay, shown, signed, withUnit } from "../pure/format";
 import { A, useParam } from "../router";
-import { useAthlete, useMayWrite, useSession } from "../session";
+import { useAthlete, useMay, useSession } from "../session";
 import { Choice, Empty, Head, Notice, Panel, Pick, Show } from "../ui/basics";
 import { BodyMap, placeText } from "../ui/bodymap";
 import { Figure } from "../ui/table";
@@ -35,7 +35,7 @@ export function stageAt(elapsed: number): { index: number; left: number } {
 
 function Protocol(): JSX.Element {
   const style = useStyle();
-  const mayWrite = useMayWrite();
+  const mayMark = useMay("own");
   const live = useApi<Listing<LiveItem>>("/live");
   const [athlete] = useAthlete();
   const [speeds, setSpeeds] = useState<[string, string]>(["9", "11"]);
@@ -57,7 +57,7 @@ function Protocol(): JSX.Element {
     // Each change of stage is marked in the recording, so that the report finds its parts.
     if (started === null || index === marked.current) return;
     marked.current = index;
-    if (session && mayWrite) void call(`/live/${session}/events`, "POST", { id: newId("e"), kind: "marker", text: over ? "protocol ends" : `protocol: ${stage.text}` }).catch(() => undefined);
+    if (session && mayMark) void call(`/live/${session}/events`, "POST", { id: newId("e"), kind: "marker", text: over ? "protocol ends" : `protocol: ${stage.text}` }).catch(() => undefined);
   }, [index, started]);
   const unit = style.units === "imperial" ? "mph" : "km/h";
   const ring = 2 * Math.PI * 52;
@@ -87,7 +87,7 @@ function Protocol(): JSX.Element {
               </li>
             ))}
           </ol>
-          {session ? <Notice tone="good" title="A recording is running."><A to={`/live/${session}`}>See it live</A></Notice> : <Notice title="No recording is running for this runner."><code>lope record</code> starts one; the timer works without it, but marks nothing.</Notice>}
+          {session && !mayMark ? <Notice tone="good" title="A recording is running."><A to={`/live/${session}`}>See it live</A>. Your access does not mark stages in it; note the times.</Notice> : session ? <Notice tone="good" title="A recording is running."><A to={`/live/${session}`}>See it live</A></Notice> : <Notice title="No recording is running for this runner."><code>lope record</code> starts one; the timer works without it, but marks nothing.</Notice>}
         </div>
       </div>
     </Panel>
@@ -161,6 +161,41 @@ function Report({ athlete }: { athlete: string }): JSX.Element {
   );
 }
 
+/** Words of a professional about the runner; each is an entry of its own, nothing is overwritten. */
+function Notes({ athlete }: { athlete: string }): JSX.Element {
+  const style = useStyle();
+  const may = useMay("notes");
+  const { health } = useSession();
+  const q = useApi<Listing<Entry>>(`/journal${query({ athlete, kinds: "clinician_note" })}`);
+  const [text, setText] = useState("");
+  const [said, setSaid] = useState("");
+  const save = (e: Event): void => {
+    e.preventDefault();
+    const now = new Date();
+    call(`/journal/${athlete}/${newId("n")}`, "PUT", { day: now.toISOString().slice(0, 10), at_us: now.getTime() * 1000, kind: "clinician_note", author: health.name, text: text.trim() }).then(
+      () => {
+        setText("");
+        setSaid("Saved.");
+        changed();
+      },
+      (c: Error) => setSaid(`Not saved: ${c.message}`),
+    );
+  };
+  return (
+    <Panel title="Notes" note="They stand in the report.">
+      <Show q={q} empty={(d) => d.items.length === 0 && <p class="muted">None yet.</p>}>
+        {(d) => <ul class="entries">{[...d.items].sort((a, b) => b.at_us - a.at_us).map((e) => <li key={e.id}><span class="muted">{day(e.day, style)}, {String(e.author ?? "")}</span> <span data-fixed>{String(e.text ?? "")}</span></li>)}</ul>}
+      </Show>
+      {may ? (
+        <form onSubmit={save} class="note-form">
+          <label class="field">New note<textarea rows={3} maxLength={4000} value={text} onInput={(e) => setText(e.currentTarget.value)} /></label>
+          <div class="row"><button type="submit" class="primary" disabled={!text.trim()}>Save</button><span role="status" class="note">{said}</span></div>
+        </form>
+      ) : null}
+    </Panel>
+  );
+}
+
 export default function Therapist(): JSX.Element {
   const [athlete] = useAthlete();
   if (!athlete) return <Empty title="No runner is assigned to you." />;
@@ -170,7 +205,10 @@ export default function Therapist(): JSX.Element {
       <Protocol />
       <div class="two">
         <Report athlete={athlete} />
-        <BodyTimeline athlete={athlete} />
+        <div>
+          <BodyTimeline athlete={athlete} />
+          <Notes athlete={athlete} />
+        </div>
       </div>
     </>
   );
