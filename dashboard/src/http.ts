@@ -35,7 +35,7 @@ async function problemOf(answer: Response): Promise<Problem> {
 }
 
 /** Asks `path` (below `/api/v1`). Throws {@link ApiError}. A 204 gives `undefined`. */
-export async function call<T>(path: string, method = "GET", body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function call<T>(path: string, method = "GET", body?: unknown, signal?: AbortSignal, again = 0): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") {
     headers["Content-Type"] = "application/json";
@@ -50,6 +50,12 @@ export async function call<T>(path: string, method = "GET", body?: unknown, sign
     throw new ApiError({ title: "No answer from lope.", status: 0, detail: "Is it still running, and is this device in the same network?" });
   }
   heard();
+  // Asked too often: reading waits as long as the server says, twice at most.
+  const wait = Number(answer.headers.get("Retry-After"));
+  if (method === "GET" && (answer.status === 429 || answer.status === 503) && wait > 0 && wait <= 5 && again < 2) {
+    await new Promise((f) => setTimeout(f, wait * 1000));
+    if (!signal?.aborted) return call<T>(path, method, body, signal, again + 1);
+  }
   if (!answer.ok) throw new ApiError(await problemOf(answer));
   if (answer.status === 204) return undefined as T;
   const text = await answer.text();

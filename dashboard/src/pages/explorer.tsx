@@ -6,6 +6,7 @@ import { query, useApi } from "../http";
 import { useStyle } from "../prefs";
 import { clock, count, day, number, NOTHING, placeName, sentence, shown, withUnit } from "../pure/format";
 import { absentSpans, extent, histogram, median, mergeSpans, type Span } from "../pure/geometry";
+import { doubtOf, markLabel } from "../pure/marks";
 import { A, useParam } from "../router";
 import { useSession } from "../session";
 import { Choice, DataLabel, Empty, Head, Notice, Panel, Show } from "../ui/basics";
@@ -22,9 +23,6 @@ const STRIPS: { metrics: [string, string?]; sides: boolean }[] = [
   { metrics: ["pelvis_drop"], sides: true },
   { metrics: ["pelvis_tilt"], sides: false },
 ];
-/** Kinds of events that put a run in doubt. */
-const SWAPPED = /swapped/;
-const MOVED = /moved/;
 const BOTH = "speed,cadence,stride_length,pelvis_tilt";
 const SIDED = "contact_time,pelvis_drop";
 /** Narrow enough to see a minute, wide enough that a walking or running foot lands in each. */
@@ -36,7 +34,7 @@ function Overview({ s, selection, onSelect }: { s: SessionFull; selection: Span 
   const both = useApi<Series>(`/sessions/${s.id}/series${query({ metrics: BOTH, side: "both", buckets: BUCKETS })}`);
   const left = useApi<Series>(`/sessions/${s.id}/series${query({ metrics: SIDED, side: "left", buckets: BUCKETS })}`);
   const right = useApi<Series>(`/sessions/${s.id}/series${query({ metrics: SIDED, side: "right", buckets: BUCKETS })}`);
-  const marks: Mark[] = s.events.filter((e) => ["lap", "pain", "marker"].includes(e.kind)).map((e) => ({ at: e.t_s, label: e.kind === "pain" ? e.text : e.kind === "lap" ? "lap" : "mark" }));
+  const marks: Mark[] = s.events.flatMap((e) => { const label = markLabel(e); return label ? [{ at: e.t_s, label }] : []; });
   return (
     <Show q={both} rows={6}>
       {(d) => (
@@ -63,7 +61,7 @@ function Overview({ s, selection, onSelect }: { s: SessionFull; selection: Span 
             const gaps = mergeSpans(lines.flatMap((l) => absentSpans(d.t_s, l.values, d.width_s)));
             return (
               <div key={m} class="strip">
-                <TimeChart title={title} name={`${s.id}-${m}`} x={d.t_s} lines={lines} tools={sides && s.events.some((e) => SWAPPED.test(e.kind)) ? <span class="doubt">sides in doubt</span> : null} height={108} sync="run" gaps={gaps} marks={marks} selection={selection} onSelect={onSelect} from={0} to={s.duration_s ?? d.t_s.at(-1) ?? 1} />
+                <TimeChart title={title} name={`${s.id}-${m}`} x={d.t_s} lines={lines} tools={sides && s.events.some((e) => e.kind.includes("swapped")) ? <span class="doubt">sides in doubt</span> : null} height={108} sync="run" gaps={gaps} marks={marks} selection={selection} onSelect={onSelect} from={0} to={s.duration_s ?? d.t_s.at(-1) ?? 1} />
               </div>
             );
           })}
@@ -184,7 +182,7 @@ export default function Explorer({ session }: { session: string }): JSX.Element 
       <Show q={q} rows={6}>
         {(d) => (
           <>
-            {d.events.filter((e) => SWAPPED.test(e.kind) || MOVED.test(e.kind)).map((e) => <Notice key={e.t_s} tone="care" title={`${e.text}.`}>At {clock(e.t_s)}. {d.left_out ? "The run is left out of your usual and of trends." : ""} If so, what stands at left belongs to the right foot.</Notice>)}
+            {d.events.filter((e) => doubtOf(e)).slice(0, 4).map((e) => <Notice key={`${e.kind}${e.t_s}`} tone="care" title={doubtOf(e)}>At {clock(e.t_s)}. {d.left_out ? "The run is left out of your usual and of trends. " : ""}{e.kind.includes("swapped") ? "If so, what stands at left belongs to the right foot." : ""}</Notice>)}
             {d.run_values && !d.run_values.eligible ? <Notice title="Not used for flags.">{d.run_values.why_not.join(" ")}</Notice> : null}
             {d.strides === 0 ? <Empty title="No strides in this run.">It was imported: distance, time and what was typed in are kept; no sensor was worn.</Empty> : (
               <>

@@ -7,6 +7,7 @@ import { type LiveRun, useLive } from "../live";
 import { useStyle } from "../prefs";
 import { against, extent, scale, type Span } from "../pure/geometry";
 import { age, clock, distance, distanceUnit, KM_PER_MI, NOTHING, number, pace, paceUnit, placeName, sentence } from "../pure/format";
+import { doubtOf, markLabel } from "../pure/marks";
 import { A, go, link } from "../router";
 import { useMayWrite, useSilence } from "../session";
 import { DataLabel, Dialog, Empty, Head, Notice, Panel, Show, STEP, Term } from "../ui/basics";
@@ -173,7 +174,7 @@ function Strip({ run }: { run: LiveRun }): JSX.Element {
       ]}
       bands={band ? [{ scale: "y", low: band.low, high: band.high }] : []}
       gaps={gaps}
-      marks={run.events.filter((e) => ["lap", "pain", "marker"].includes(e.kind)).map((e) => ({ at: e.t_s, label: e.kind === "pain" ? e.text : e.kind === "lap" ? "lap" : "mark" }))}
+      marks={run.events.flatMap((e) => { const label = markLabel(e); return label ? [{ at: e.t_s, label }] : []; })}
     />
   );
 }
@@ -313,6 +314,7 @@ function One({ session }: { session: string }): JSX.Element {
       {run && run.missed > 0 ? <p class="note">{number(run.missed, 0, style)} updates were skipped: this device was too slow for them.</p> : null}
       {w ? (
         <div class={state.state === "open" || run?.over ? "" : "dimmed"}>
+          {[...new Set(run?.events.flatMap((e) => doubtOf(e) ?? []))].map((t) => <Notice key={t} tone="care" title={t} />)}
           <Tiles windows={run?.windows ?? []} />
           {run?.cue && !silence ? <Cue cue={run.cue} /> : null}
           {run?.flags.map((f) => <p key={f.id} class="flag-line"><b>{f.id}</b> {f.text}</p>)}

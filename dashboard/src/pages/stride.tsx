@@ -94,7 +94,7 @@ export function StrideDetail({ session, idx, side, onClose }: { session: Session
             <h3>Raw samples</h3>
             <Show q={raw} rows={3}>{(r) => <RawPlots raw={r} e={e} />}</Show>
             <div class="two even">
-              {e.curves.foot_path ? <FootPath path={e.curves.foot_path} /> : <div class="strip-none"><h3>Foot path</h3><span class="hatched wide" /><span class="muted">not measured: no shoe sensor, or a gap in this stride</span></div>}
+              {e.curves.foot_path ? <FootPath path={e.curves.foot_path} /> : <div class="strip-none"><h3>Foot path</h3><span class="hatched wide" /><span class="muted">no curve: no shoe sensor, a gap in this stride, or none kept</span></div>}
               {e.curves.pelvis ? (
                 <Figure title="Pelvis over the stride" says="Tilt, obliquity and rotation over 0 to 100 % of the stride." legend={<><LineKey tone="accent">angle</LineKey><SideKey side="left">stance</SideKey><SideKey side="right">stance</SideKey></>}
                   table={() => ({ name: "pelvis", head: ["%", "tilt °", "obliquity °", "rotation °"], rows: (e.curves.pelvis?.percent ?? []).map((p, i) => [p, e.curves.pelvis?.tilt_deg[i] ?? null, e.curves.pelvis?.obliquity_deg[i] ?? null, e.curves.pelvis?.rotation_deg[i] ?? null]), decimals: 1 })}>
@@ -104,7 +104,7 @@ export function StrideDetail({ session, idx, side, onClose }: { session: Session
                     ))}
                   </div>
                 </Figure>
-              ) : <div class="strip-none"><h3>Pelvis</h3><span class="hatched wide" /><span class="muted">not measured: no waistband sensor</span></div>}
+              ) : <div class="strip-none"><h3>Pelvis</h3><span class="hatched wide" /><span class="muted">no curve: no waistband sensor, or none kept</span></div>}
             </div>
             <h3>How this was made</h3>
             <ol class="steps">
