@@ -7,7 +7,7 @@ import { setPrefs, type Theme, usePrefs } from "./prefs";
 import { age } from "./pure/format";
 import { matchRoute } from "./pure/route";
 import { pulse } from "./pulse";
-import { A, go, link, useAddress, useParam } from "./router";
+import { A, go, link, RANGES, useAddress, useParam } from "./router";
 import { NowContext, type Session, SessionContext, useAthlete, useNow, useSession } from "./session";
 import { Dialog, Empty, Failure, Pick, useTick } from "./ui/basics";
 
@@ -113,7 +113,7 @@ function TopBar({ here, help }: { here: string; help: () => void }): JSX.Element
         </nav>
         <div class="top-tools">
           {athletes.length > 1 ? <Pick label="Runner" hideLabel value={athlete} options={athletes.map((a) => [a.id, a.name] as const)} onChange={setAthlete} /> : <span class="who">{athletes[0]?.name ?? health.name}</span>}
-          <span class="wide-only"><Pick label="Range" hideLabel value={range} options={[["4", "4 weeks"], ["8", "8 weeks"], ["26", "26 weeks"], ["520", "All"]]} onChange={setRange} /></span>
+          <span class="wide-only"><Pick label="Range" hideLabel value={range} options={RANGES} onChange={setRange} /></span>
           <span class="wide-only"><Pick label="Units" hideLabel value={prefs.units} options={[["metric", "km"], ["imperial", "mi"]]} onChange={(v) => setPrefs({ units: v as "metric" })} /></span>
           <span class="wide-only"><Pick label="Theme" hideLabel value={prefs.theme} options={[["auto", "Auto"], ["light", "Light"], ["dark", "Dark"], ["sunlight", "Sun"]]} onChange={(v) => setPrefs({ theme: v as Theme })} /></span>
           <button type="button" class="quiet wide-only" aria-label="Keys" title="Keys (?)" onClick={help}>?</button>

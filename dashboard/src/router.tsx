@@ -45,6 +45,9 @@ export function useParam(name: string, otherwise = ""): [string, (value: string 
   return [value, set];
 }
 
+/** Choices of how far back lists and trends go, weeks. */
+export const RANGES = [["4", "4 weeks"], ["8", "8 weeks"], ["26", "26 weeks"], ["520", "All"]] as const;
+
 /** Parameters that every link keeps: whose data and which range. */
 const CARRIED = ["athlete", "range"];
 

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { Card, CardRow, ShareMade } from "../api";
 import { call, query, useApi } from "../http";
 import { useStyle } from "../prefs";
-import { clock, count, day, distance, distanceUnit, NOTHING, number, pace, paceUnit, sentence, shown, signed, timeOfDay, withUnit } from "../pure/format";
+import { clock, count, day, distance, distanceUnit, number, pace, paceUnit, sentence, shown, signed, timeOfDay, withUnit } from "../pure/format";
 import { A } from "../router";
 import { useMayWrite, useSession, useShoeNames } from "../session";
 import { DataLabel, Head, LevelMark, Notice, Panel, Show } from "../ui/basics";
@@ -22,7 +22,7 @@ function Row({ r, data, n }: { r: CardRow; data: Card["data"]; n: number }): JSX
   const value = withUnit(r.value, how, style);
   return (
     <tr>
-      <th scope="row">{r.title}</th>
+      <th scope="row">{metrics.has(r.metric) ? <A to={`/trends?metric=${r.metric}`} class="row-link">{r.title}</A> : r.title}</th>
       <td class="n"><b class="num" title={`from ${number(n, 0, style)} strides, Data ${data}`}>{value}</b></td>
       <td>{typeof r.value === "number" ? <Bullet unsure={data === "poor" || data === "none"} value={r.value} low={r.band_low} high={r.band_high} usual={r.usual} label={typeof r.band_low === "number" && typeof r.band_high === "number" ? `${value}; own band ${withUnit(r.band_low, how, style)} to ${withUnit(r.band_high, how, style)}` : `${value}; no own band yet`} /> : <span class="hatched" aria-hidden="true" />}</td>
       <td class={grey ? "muted" : ""}>
@@ -75,7 +75,7 @@ function Body({ c }: { c: Card }): JSX.Element {
         <div>
           {stop ? null : (
             <Panel>
-              <Figure level={2} title="How you ran" says="Value, own band and change of each." table={() => ({ name: `card-${s.id}`, head: ["metric", "unit", "value", "usual", "band low", "band high", "word"], rows: c.rows.map((r) => { const h = shown(metrics.get(r.metric), r.unit); const f = (v: number | null | undefined): number | null => (typeof v === "number" ? v * h.factor : null); return [r.title, h.unit, f(r.value), f(r.usual), f(r.band_low), f(r.band_high), r.word]; }) })}>
+              <Figure readable level={2} title="How you ran" says="Value, own band and change of each." table={() => ({ name: `card-${s.id}`, head: ["metric", "unit", "value", "usual", "band low", "band high", "word"], rows: c.rows.map((r) => { const h = shown(metrics.get(r.metric), r.unit); const f = (v: number | null | undefined): number | null => (typeof v === "number" ? v * h.factor : null); return [r.title, h.unit, f(r.value), f(r.usual), f(r.band_low), f(r.band_high), r.word]; }) })}>
                 <div class="table-scroll"><table class="card-rows"><thead class="sr"><tr><th scope="col">Metric</th><th scope="col">Value</th><th scope="col">Against own band</th><th scope="col">Change</th></tr></thead><tbody>{c.rows.map((r) => <Row key={r.metric} r={r} data={c.data} n={s.strides} />)}</tbody></table></div>
               </Figure>
               <p class="note">Bar: your own band at this pace. Diamond: this run. Grey words: inside what cannot be told from noise.</p>
@@ -114,7 +114,7 @@ function Body({ c }: { c: Card }): JSX.Element {
         </div>
         {mayWrite ? (
           <div>
-            {checkin ? <CheckIn session={s} /> : <Panel title="Check-in"><p class="muted">Effort {s.effort ?? NOTHING}. {c.checkin_due ? "" : "Done or not due."}</p><button type="button" onClick={() => setCheckin(true)}>{c.checkin_due ? "Check in" : "Add or change"}</button></Panel>}
+            {checkin ? <CheckIn session={s} /> : <Panel title="Check-in"><p class="muted">{typeof s.effort === "number" ? `Effort ${s.effort} of 10.` : "Effort not told."} {c.checkin_due ? "" : "Nothing is due."}</p><button type="button" onClick={() => setCheckin(true)}>{c.checkin_due ? "Check in" : "Add or change"}</button></Panel>}
           </div>
         ) : null}
       </div>

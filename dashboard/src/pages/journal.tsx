@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { Entry, Listing, Shoe } from "../api";
 import { call, changed, newId, query, useApi } from "../http";
 import { useStyle } from "../prefs";
-import { day, distance, distanceUnit, KM_PER_MI, NOTHING, number, sentence } from "../pure/format";
+import { day, distance, distanceUnit, KM_PER_MI, NOTHING, number, sentence, signed } from "../pure/format";
 import { useParam } from "../router";
 import { useAthlete, useMayWrite, useSession } from "../session";
 import { Choice, Empty, Head, Panel, Pick, Show, ZeroToTen } from "../ui/basics";
@@ -160,7 +160,7 @@ function Shoes({ shoes }: { shoes: Shoe[] }): JSX.Element {
                 <strong>{s.name}</strong>
                 <span class="num">{distance(s.km, style, 0)} {distanceUnit(style)}</span>
                 <span class="shoe-bar"><meter min={0} max={800} low={480} high={800} optimum={0} value={Math.min(800, s.km)} aria-label={`${s.name}: ${number(s.km, 0, style)} of 800 km`} /></span>
-                <span class="muted">{s.runs} runs{s.last_worn ? `, last ${day(s.last_worn, style)}` : ""} · comfort {s.comfort ?? NOTHING}{s.uneven_heel ? " · heels unevenly worn" : ""}{typeof s.impact_change_pct === "number" ? ` · impact at your pace ${number(s.impact_change_pct, 0, style)} % since new` : ""}</span>
+                <span class="muted">{s.runs} runs{s.last_worn ? `, last ${day(s.last_worn, style)}` : ""} · comfort {s.comfort ?? NOTHING}{s.uneven_heel ? " · heels unevenly worn" : ""}{typeof s.impact_change_pct === "number" ? ` · impact at your pace ${signed(s.impact_change_pct, 0, style)} % since new` : ""}</span>
                 {mayWrite ? <button type="button" class="small" onClick={() => retire(s)} aria-label={`${s.retired ? "Take back" : "Retire"} ${s.name}`}>{s.retired ? "Take back" : "Retire"}</button> : null}
               </li>
             ))}

@@ -7,9 +7,9 @@ import { useStyle } from "../prefs";
 import { clock, count, day, distance, distanceUnit, NOTHING, number, pace, paceUnit, sentence, shortDay, timeOfDay } from "../pure/format";
 import { byLevel } from "../pure/flags";
 import { scale } from "../pure/geometry";
-import { A, useParam } from "../router";
+import { A, RANGES, useParam } from "../router";
 import { useAthlete, useShoeNames } from "../session";
-import { Choice, DataLabel, Empty, Head, LevelMark, Panel, Show } from "../ui/basics";
+import { Choice, DataLabel, Empty, Head, LevelMark, Panel, Pick, Show } from "../ui/basics";
 import { Sized } from "../ui/graphics";
 import { Figure } from "../ui/table";
 
@@ -81,7 +81,7 @@ function Weeks({ load, width }: { load: Load; width: number }): JSX.Element {
 export default function Runs(): JSX.Element {
   const style = useStyle();
   const [athlete] = useAthlete();
-  const [range] = useParam("range", "8");
+  const [range, setRange] = useParam("range", "8");
   const shoe = useShoeNames(athlete);
   const [which, setWhich] = useParam("show", "all");
   const path = athlete ? `/sessions${query({ athlete, from: since(range), limit: 100 })}` : null;
@@ -103,6 +103,7 @@ export default function Runs(): JSX.Element {
   return (
     <>
       <Head title="Runs" sub={q.data ? `${count(items.length, "run", style)}${cursor ? " so far" : ""}` : "\u00a0"}>
+        <span class="narrow-only"><Pick label="Range" hideLabel value={range} options={RANGES} onChange={setRange} /></span>
         <Choice label="Show" value={which} options={[["all", "All"], ["flagged", "Flagged"], ["trouble", "Data trouble"]]} onChange={setWhich} />
       </Head>
       {load.data && load.data.weeks.length > 1 ? (

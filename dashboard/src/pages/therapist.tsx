@@ -105,7 +105,7 @@ function BodyTimeline({ athlete }: { athlete: string }): JSX.Element {
           const weights: Record<string, number> = {};
           for (const e of marked) for (const p of e.places as string[]) weights[p] = (weights[p] ?? 0) + 1;
           return (
-            <Figure title="Days by place" says={Object.entries(weights).map(([p, n]) => `${placeText(p)}: ${n}`).join("; ")} table={() => ({ name: "body-map", head: ["day", "places", "back now", "back worst"], rows: marked.map((e) => [e.day, (e.places as string[]).map(placeText).join(", "), (e.back_now as number | undefined) ?? null, (e.back_morning as number | undefined) ?? null]) })}>
+            <Figure readable title="Days by place" says={Object.entries(weights).map(([p, n]) => `${placeText(p)}: ${n}`).join("; ")} table={() => ({ name: "body-map", head: ["day", "places", "back now", "back worst"], rows: marked.map((e) => [e.day, (e.places as string[]).map(placeText).join(", "), (e.back_now as number | undefined) ?? null, (e.back_morning as number | undefined) ?? null]) })}>
               <div class="bodytime">
                 <BodyMap chosen={Object.keys(weights)} weights={weights} />
                 <ol class="trail">{marked.slice(-12).map((e) => <li key={e.id}><span class="muted">{shortDay(e.day, style)}</span> {(e.places as string[]).map(placeText).join(", ")}{typeof e.back_now === "number" ? <b class="num"> {e.back_now}/10</b> : null}</li>)}</ol>

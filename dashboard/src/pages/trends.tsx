@@ -6,7 +6,7 @@ import { query, useApi } from "../http";
 import { useStyle } from "../prefs";
 import { day, distance, distanceUnit, NOTHING, number, pace, paceUnit, shortDay, shown, withUnit } from "../pure/format";
 import { brokenPath, extent, scale, stepDecimals, ticks } from "../pure/geometry";
-import { A, go, link, useParam } from "../router";
+import { A, go, link, RANGES, useParam } from "../router";
 import { useAthlete, useSession, useShoeNames, useSilence } from "../session";
 import { Choice, DataLabel, Empty, Head, Notice, Panel, Pick, Show } from "../ui/basics";
 import { LevelGlyph, Sized } from "../ui/graphics";
@@ -206,7 +206,7 @@ const plotted = (t: Trend): Plotted => ({ ...t, points: t.points.filter((p): p i
 export default function Trends(): JSX.Element {
   const { metrics } = useSession();
   const [athlete] = useAthlete();
-  const [range] = useParam("range", "8");
+  const [range, setRange] = useParam("range", "8");
   const [metric, setMetric] = useParam("metric", "cadence");
   const [speed, setSpeed] = useParam("speed");
   const [part, setPart] = useParam("part", "all");
@@ -219,6 +219,7 @@ export default function Trends(): JSX.Element {
   return (
     <>
       <Head title="Trends" sub={d ? <>{d.doc} <span class="muted">{d.not_it}</span></> : undefined}>
+        <span class="narrow-only"><Pick label="Range" hideLabel value={range} options={RANGES} onChange={setRange} /></span>
         <Pick label="Metric" value={metric} options={options} onChange={setMetric} />
       </Head>
       <Show q={q} rows={7} empty={(t) => !t.points.some((p) => typeof p.value === "number") && <Empty title="No run in this range has this metric.">A longer range, or another metric, may show some. {d?.title ?? metric} needs the sensors it is measured with.</Empty>}>

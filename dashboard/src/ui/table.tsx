@@ -47,6 +47,8 @@ interface FigureProps {
   tools?: ComponentChildren;
   children: ComponentChildren;
   level?: 2 | 3;
+  /** The content is words and tables that can be read as they are, not one picture. */
+  readable?: boolean;
   /** For the key-driven cursor: how many stops there are, and what each says. */
   stops?: number;
   describe?: (i: number) => string;
@@ -56,7 +58,7 @@ interface FigureProps {
 }
 
 /** A plot with its name, its legend, a cursor driven by keys, the same data as a table, and a CSV file. */
-export function Figure({ title, says, table, legend, tools, children, level = 3, stops = 0, describe, onStop, onEnter, page = 10 }: FigureProps): JSX.Element {
+export function Figure({ title, says, table, legend, tools, children, level = 3, readable, stops = 0, describe, onStop, onEnter, page = 10 }: FigureProps): JSX.Element {
   const [asTable, setAsTable] = useState(false);
   const at = useRef(-1);
   const [spoken, setSpoken] = useState("");
@@ -109,7 +111,7 @@ export function Figure({ title, says, table, legend, tools, children, level = 3,
       {data ? (
         <PlainTable data={data} caption={title} />
       ) : (
-        <div class="plot" {...(stops ? { tabIndex: 0, role: "group", "aria-roledescription": "plot" } : {})} aria-label={`${title}. ${says}${stops ? " Arrow keys move along it." : ""}`} onKeyDown={key} {...(stops ? {} : { role: "img" })}>
+        <div class="plot" {...(stops ? { tabIndex: 0, role: "group", "aria-roledescription": "plot" } : {})} {...(readable ? {} : { "aria-label": `${title}. ${says}${stops ? " Arrow keys move along it." : ""}` })} onKeyDown={key} {...(stops || readable ? {} : { role: "img" })}>
           {children}
         </div>
       )}
