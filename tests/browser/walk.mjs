@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { createChecks } from "./checks.mjs";
 import { keyboardPath, states } from "./journeys.mjs";
 import { breaks, checkIn, narrow, pointer, roles, stopped } from "./doings.mjs";
+import { sparse } from "./sparse.mjs";
 
 const require = createRequire(new URL("../../dashboard/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
@@ -103,7 +104,7 @@ const screens = [
 const forms = [];
 for (const [w, h] of [[1280, 800], [360, 740]]) for (const scheme of ["light", "dark"]) forms.push({ name: `${w}-${scheme}`, viewport: { width: w, height: h }, scheme });
 
-const parts = ["", "screens", "themes", "keyboard", "states", "doings", "roles", "narrow", "speed", ...forms.map((f) => f.name), ...screens.map(([n]) => n)];
+const parts = ["", "screens", "themes", "keyboard", "states", "doings", "roles", "narrow", "speed", "eyes", "sparse", ...forms.map((f) => f.name), ...screens.map(([n]) => n)];
 if (!parts.includes(only)) throw new Error(`${only} is no part of the walk: ${parts.filter(Boolean).join(", ")}`);
 
 let seen = 0;
@@ -113,6 +114,34 @@ async function context(form, extra = {}) {
   return c;
 }
 
+/** A walk that sees nothing wrong must be able to: a page is spoiled on purpose, and each check has to notice. */
+async function eyes() {
+  const spoiled = createChecks({ axeSource, rules: readFileSync(new URL("../../src/risk/rules.toml", import.meta.url), "utf8") });
+  const c = await browser.newContext({ baseURL: base, viewport: { width: 360, height: 740 }, isMobile: true, storageState: await api.storageState() });
+  await spoiled.watch(c);
+  const page = await c.newPage();
+  await spoiled.visit(page, "/safety", "eyes");
+  if (spoiled.failures.length) check.fail("eyes", `the unspoiled page: ${spoiled.failures.join("; ")}`);
+  await page.evaluate(() => {
+    const main = document.querySelector("main");
+    const add = (tag, text, set) => { const e = document.createElement(tag); e.textContent = text; set?.(e); main.append(e); };
+    add("p", "This would prevent and cure it.");
+    add("button", "x", (e) => Object.assign(e.style, { minHeight: "20px", height: "20px" }));
+    add("div", "wide", (e) => Object.assign(e.style, { width: "900px" }));
+    add("p", "pale", (e) => Object.assign(e.style, { color: "#eee", background: "#fff" }));
+    document.body.setAttribute("style", "margin: 1px");
+    console.error("spoiled");
+    setTimeout(() => { throw new Error("spoiled later"); });
+  });
+  await page.waitForTimeout(200);
+  await spoiled.judge(page, "eyes", { phone: true, words: true });
+  for (const expected of [/policy: style-src/, /console: spoiled/, /uncaught: spoiled later/, /scrolls sideways/, /targets under 44/, /the word "prevent"/, /axe color-contrast/]) {
+    if (!spoiled.failures.some((f) => expected.test(f))) check.fail("eyes", `${expected} is not noticed`);
+  }
+  await c.close();
+}
+
+if (!only || only === "eyes") await eyes();
 for (const form of forms) {
   if (only && !["screens", form.name].includes(only) && !screens.some(([n]) => n === only)) continue;
   const c = await context(form);
@@ -155,6 +184,7 @@ if (!only || only === "doings") {
   if (mock) await breaks({ ...all, mock });
 }
 if (mock && (!only || only === "roles")) await roles({ context, form: forms[0], check, shots, screens });
+if (!only || only === "sparse") await sparse({ context, form: forms[0], check, shots, screens });
 if (!only || only === "narrow") await narrow({ context, check, screens });
 if (!only || only === "speed") {
   const c = await context(forms[0]);

@@ -106,7 +106,7 @@ function Body({ c }: { c: Card }): JSX.Element {
           )}
           {stop ? null : (
             <Panel title="One thing to try" class="one-thing">
-              <p>{c.one_thing ?? "Nothing to change."}</p>
+              <p>{c.one_thing ?? (c.rows.some((r) => ["usual", "higher", "lower"].includes(r.word) && typeof r.value === "number") ? "Nothing to change." : "Not enough data to say.")}</p>
               {s.flags.length ? <p class="marks">{s.flags.map((f) => <A key={f.id} to={`/flags/${f.id}`}><LevelMark level={f.level} id={f.id} /></A>)}</p> : null}
             </Panel>
           )}
