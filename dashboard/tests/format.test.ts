@@ -1,7 +1,7 @@
 // Numbers, units and times as people read them.
 import { describe, expect, test } from "vitest";
 import type { MetricDef } from "../src/api";
-import { age, clock, count, day, distance, evidenceText, KM_PER_MI, number, pace, shown, signed, trimmed, withUnit, type Style } from "../src/pure/format";
+import { age, clock, count, day, distance, evidenceText, KM_PER_MI, number, pace, runDay, shown, signed, trimmed, withUnit, type Style } from "../src/pure/format";
 
 const km: Style = { units: "metric", locale: "en-GB" };
 const mi: Style = { units: "imperial", locale: "en-GB" };
@@ -86,4 +86,9 @@ describe("times", () => {
 test("evidence and dispute are two words, never one number", () => {
   expect(evidenceText("some", false)).toBe("some");
   expect(evidenceText("little", true)).toBe("little, disputed");
+});
+
+test("a clock that was only assumed near 1970 gives no date", () => {
+  expect(runDay({ day: "1970-01-01", clock: "assumed" }, km)).toBe("Undated");
+  expect(runDay({ day: "2026-11-02", clock: "assumed" }, km)).toMatch(/2 Nov/);
 });

@@ -68,10 +68,10 @@ export async function states({ context, forms, check, shots, what }) {
     ["empty-runs", `/?${A}`, "**/api/v1/sessions?**", json(200, { items: [], next_cursor: null }), /No runs here yet/],
     ["error-flags", `/flags?${A}`, /\/api\/v1\/flags\?/, json(500, { title: "The record could not be read.", status: 500, code: "lope::store::read", detail: "The disk answered with an error.", facts: ["/data is full"] }), /The record could not be read/],
     ["closed-coach", "/coach", "**/api/v1/squad", json(403, { title: "The roster is for coaches.", status: 403 }), /Not shared with you/],
-    ["closed-raw", `/run/${what.main.id}?${A}&stride=40`, "**/raw?**", json(403, { title: "Raw samples are not shared.", status: 403 }), /Not shared with you/],
+    ["closed-raw", `/run/${what.main.id}?${A}&stride=${what.stride?.idx ?? 0}&side=${what.stride?.side ?? ""}`, "**/raw?**", json(403, { title: "Raw samples are not shared.", status: 403 }), /Not shared with you/],
     ["empty-inbox", "/coach?tab=inbox", "**/api/v1/inbox", json(200, { items: [] }), /The inbox is clear/],
     ["empty-live", "/live", "**/api/v1/live", json(200, { items: [] }), /Nobody is running now/],
-    ["raw-gone", `/run/${what.main.id}?${A}&stride=41`, "**/raw?**", json(200, { sensors: [], kept: false, why_not: "Raw samples are kept 90 days; these are older." }), /kept 90 days/],
+    ["raw-gone", `/run/${what.main.id}?${A}&stride=${what.stride?.idx ?? 0}&side=${what.stride?.side ?? ""}`, "**/raw?**", json(200, { sensors: [], kept: false, why_not: "Raw samples are kept 90 days; these are older." }), /kept 90 days/],
     ["silent-trends", `/trends?${A}`, "**/api/v1/trends?**", "abort", /No answer from lope/],
     ["login", "/", "**/api/v1/health", json(401, { title: "Please log in.", status: 401 }), /Access token/],
   ];

@@ -52,8 +52,9 @@ async function survey() {
   const raised = flags.find((f) => ["watch", "high", "info"].includes(f.level))?.id ?? flags[0]?.id;
   const unknown = flags.find((f) => f.level === "not_enough_data")?.id;
   const squad = (await ask("/squad"))?.items ?? [];
+  const stride = main ? (await ask(`/sessions/${main.id}/strides?select=typical&limit=1`))?.items?.[0] : undefined;
   const odd = (f) => sessions.find(f);
-  return { sessions, main, live, athlete, raised, unknown, squad, stopped: squad.find((r) => r.summary === "stop")?.athlete, learner: squad.find((r) => r.summary === "not_enough_data")?.athlete, poor: odd((s) => s.data === "poor"), leftOut: odd((s) => s.left_out), empty: odd((s) => s.strides === 0), pelvisOnly: odd((s) => s.sensors?.length === 1) };
+  return { sessions, main, live, athlete, raised, unknown, squad, stride, stopped: squad.find((r) => r.summary === "stop")?.athlete, learner: squad.find((r) => r.summary === "not_enough_data")?.athlete, poor: odd((s) => s.data === "poor"), leftOut: odd((s) => s.left_out), empty: odd((s) => s.strides === 0), pelvisOnly: odd((s) => s.sensors?.length === 1) };
 }
 const what = await survey();
 if (!what.main) throw new Error(`${base} has no closed session with strides to walk through`);
@@ -65,7 +66,7 @@ const screens = [
   what.live[0] && ["live", `/live/${what.live[0].session}?athlete=${what.live[0].athlete}`],
   ["card", `/run/${what.main.id}/card?${A}`],
   ["explorer", `/run/${what.main.id}?${A}`],
-  ["explorer-stride", `/run/${what.main.id}?${A}&from=${from}&to=${from + 120}&stride=400`],
+  ["explorer-stride", `/run/${what.main.id}?${A}&from=${from}&to=${from + 120}&stride=${what.stride?.idx ?? 0}${what.stride?.side ? `&side=${what.stride.side}` : ""}`],
   ["trends", `/trends?${A}`],
   ["trends-drop", `/trends?${A}&metric=pelvis_drop&part=last`],
   ["flags", `/flags?${A}`],

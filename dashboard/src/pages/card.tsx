@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { Card, CardRow, ShareMade } from "../api";
 import { call, query, useApi } from "../http";
 import { useStyle } from "../prefs";
-import { clock, count, day, distance, distanceUnit, number, pace, paceUnit, sentence, shown, signed, timeOfDay, withUnit } from "../pure/format";
+import { clock, count, distance, distanceUnit, number, pace, paceUnit, runDay, sentence, shown, signed, timeOfDay, withUnit } from "../pure/format";
 import { A } from "../router";
 import { useMayWrite, useSession, useShoeNames } from "../session";
 import { DataLabel, Head, LevelMark, Notice, Panel, Show } from "../ui/basics";
@@ -130,7 +130,7 @@ export default function CardPage({ session }: { session: string }): JSX.Element 
   const shoe = useShoeNames(s?.athlete);
   return (
     <>
-      <Head title={s ? <>{s.run_kind ? sentence(s.run_kind) : "Run"} <span class="light">{day(s.day, style)}</span></> : "Run"} sub={s ? `${s.athlete_name} · ${s.clock === "assumed" ? "time assumed" : timeOfDay(s.start_us, s.tz, style)}${s.shoe ? ` · ${shoe(s.shoe)}` : ""}${s.ground ? ` · ${s.ground} ground` : ""}` : "\u00a0"}>
+      <Head title={s ? <>{s.run_kind ? sentence(s.run_kind) : "Run"} <span class="light">{runDay(s, style)}</span></> : "Run"} sub={s ? `${s.athlete_name} · ${s.clock === "assumed" ? "time assumed" : timeOfDay(s.start_us, s.tz, style)}${s.shoe ? ` · ${shoe(s.shoe)}` : ""}${s.ground ? ` · ${s.ground} ground` : ""}` : "\u00a0"}>
         {s?.state === "open" ? <A to={`/live/${s.id}`} class="button primary">Still running: live</A> : null}
       </Head>
       <Show q={q} rows={6}>{(c) => <Body c={c} />}</Show>

@@ -1,12 +1,12 @@
 /** The coach's screens: roster in triage order, inbox of flags, the squad live. */
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
-import type { InboxItem, Level, Listing, SessionItem, SquadRow } from "../api";
+import { useState } from "preact/hooks";
+import type { InboxItem, Level, Listing, LiveItem, SessionItem, SquadRow } from "../api";
 import { query, useApi } from "../http";
 import { useLive } from "../live";
 import { useStyle } from "../prefs";
 import { byLevel } from "../pure/flags";
-import { clock, count, day, DATA_RANK, distance, distanceUnit, LEVEL_RANK, NOTHING, number, pace, paceUnit, shortDay } from "../pure/format";
+import { clock, count, DATA_RANK, distance, distanceUnit, LEVEL_RANK, NOTHING, number, pace, paceUnit, runDay, shortDay } from "../pure/format";
 import { A, useParam } from "../router";
 import { Choice, DataLabel, Dialog, Empty, EvidenceLabel, Head, LevelMark, Notice, Panel, Pick, Show } from "../ui/basics";
 import { LoadBars, Sized, Spark } from "../ui/graphics";
@@ -40,17 +40,19 @@ function RosterRow({ r, open }: { r: SquadRow; open: () => void }): JSX.Element 
 
 function Drawer({ row, onClose }: { row: SquadRow; onClose: () => void }): JSX.Element {
   const style = useStyle();
-  const from = useMemo(() => new Date(Date.now() - 14 * 86_400_000).toISOString().slice(0, 10), []);
-  const q = useApi<Listing<SessionItem>>(`/sessions${query({ athlete: row.athlete, from, limit: 20 })}`);
+  const q = useApi<Listing<SessionItem>>(`/sessions${query({ athlete: row.athlete, limit: 20 })}`);
+  // The last seven days; at least three runs, however old.
+  const week = new Date(Date.now() - 7 * 86_400_000).toISOString().slice(0, 10);
+  const recent = (items: SessionItem[]): SessionItem[] => items.filter((s, i) => i < 3 || s.day >= week);
   return (
-    <Dialog title={`${row.name}, last days`} open side onClose={onClose}>
+    <Dialog title={`${row.name}, last runs`} open side onClose={onClose}>
       <p class="row wrap"><LevelMark level={row.summary} />{row.flags.map((f) => <A key={f.id} to={`/flags/${f.id}?athlete=${row.athlete}`}><LevelMark level={f.level} id={f.id} /></A>)}</p>
-      <Show q={q} empty={(d) => d.items.length === 0 && <Empty title="No run in two weeks." />}>
+      <Show q={q} empty={(d) => d.items.length === 0 && <Empty title="No run yet." />}>
         {(d) => (
           <ol class="drawer-runs">
-            {d.items.map((s) => (
+            {recent(d.items).map((s) => (
               <li key={s.id}>
-                <A to={`/run/${s.id}?athlete=${row.athlete}`} class="row-link">{day(s.day, style)}</A>
+                <A to={`/run/${s.id}?athlete=${row.athlete}`} class="row-link">{runDay(s, style)}</A>
                 <span class="num">{distance(s.distance_km, style)} {distanceUnit(style)} · {clock(s.duration_s)} · {pace(s.speed_ms, style)} {paceUnit(style)} · {number(s.cadence_spm, 0, style)} spm</span>
                 <span class="row wrap"><DataLabel data={s.data} />{s.flags.map((f) => <LevelMark key={f.id} level={f.level} id={f.id} />)}</span>
               </li>
@@ -149,9 +151,11 @@ function Inbox({ group }: { group: string }): JSX.Element {
 function LiveSquad(): JSX.Element {
   const style = useStyle();
   const { runs, link } = useLive("squad");
+  // A stream without runs says nothing for a while; the list knows at once.
+  const now = useApi<Listing<LiveItem>>("/live");
   const list = [...runs].filter(([, r]) => r.hello).sort(([, a], [, b]) => DATA_RANK[a.windows.at(-1)?.data ?? "none"] - DATA_RANK[b.windows.at(-1)?.data ?? "none"] || (a.hello?.name ?? "").localeCompare(b.hello?.name ?? ""));
   if (link.state === "refused") return <Empty title="Not shared with you." />;
-  if (list.length === 0) return link.state === "open" ? <Empty title="Nobody is running now." /> : <div class="skeleton" role="status"><span class="sr">Connecting</span><i /><i /></div>;
+  if (list.length === 0) return now.data?.items.length === 0 ? <Empty title="Nobody is running now.">Whoever starts appears here.</Empty> : <div class="skeleton" role="status"><span class="sr">Connecting</span><i /><i /></div>;
   return (
     <>
       {link.state === "broken" ? <Notice tone="care" title="The connection broke.">Trying again.</Notice> : null}

@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import type { Listing, Series, SessionFull, Stride } from "../api";
 import { query, useApi } from "../http";
 import { useStyle } from "../prefs";
-import { clock, count, day, number, NOTHING, placeName, sentence, shown, withUnit } from "../pure/format";
+import { clock, count, number, NOTHING, placeName, runDay, sentence, shown, withUnit } from "../pure/format";
 import { absentSpans, extent, histogram, median, mergeSpans, type Span } from "../pure/geometry";
 import { doubtOf, markLabel } from "../pure/marks";
 import { A, useParam } from "../router";
@@ -175,7 +175,7 @@ export default function Explorer({ session }: { session: string }): JSX.Element 
   };
   return (
     <>
-      <Head title={s ? <>{s.run_kind ? sentence(s.run_kind) : "Run"} <span class="light">{day(s.day, style)}</span></> : "Run"} sub={s ? `${s.athlete_name} · ${clock(s.duration_s)} · ${count(s.strides, "stride", style)}` : "\u00a0"}>
+      <Head title={s ? <>{s.run_kind ? sentence(s.run_kind) : "Run"} <span class="light">{runDay(s, style)}</span></> : "Run"} sub={s ? `${s.athlete_name} · ${clock(s.duration_s)} · ${count(s.strides, "stride", style)}` : "\u00a0"}>
         <A to={`/run/${session}/card`} class="button">Card</A>
         <A to={`/compare?a=${session}`} class="button">Compare</A>
       </Head>

@@ -4,12 +4,12 @@ import { useMemo, useState } from "preact/hooks";
 import type { Listing, Load, SessionItem } from "../api";
 import { call, query, useApi } from "../http";
 import { useStyle } from "../prefs";
-import { clock, count, day, distance, distanceUnit, NOTHING, number, pace, paceUnit, sentence, shortDay, timeOfDay } from "../pure/format";
+import { clock, count, distance, distanceUnit, NOTHING, number, pace, paceUnit, runDay, sentence, shortDay, timeOfDay } from "../pure/format";
 import { byLevel } from "../pure/flags";
 import { scale } from "../pure/geometry";
 import { A, RANGES, useParam } from "../router";
 import { useAthlete, useShoeNames } from "../session";
-import { Choice, DataLabel, Empty, Head, LevelMark, Panel, Pick, Show } from "../ui/basics";
+import { Choice, DataLabel, Empty, Head, LevelMark, Notice, Panel, Pick, Show } from "../ui/basics";
 import { Sized } from "../ui/graphics";
 import { Figure } from "../ui/table";
 
@@ -28,7 +28,7 @@ function Row({ s, shoe }: { s: SessionItem; shoe: (id: string | null | undefined
   return (
     <tr class={s.left_out ? "left-out" : ""}>
       <th scope="row">
-        <A to={to} class="row-link">{day(s.day, style)} <span class="muted">{s.clock === "assumed" ? "time assumed" : timeOfDay(s.start_us, s.tz, style)}</span></A>
+        <A to={to} class="row-link">{runDay(s, style)} <span class="muted">{s.clock === "assumed" ? "time assumed" : timeOfDay(s.start_us, s.tz, style)}</span></A>
         <span class="row-sub">
           {s.run_kind ? sentence(s.run_kind) : "Run"}
           {s.origin === "demo" ? " · simulated" : s.origin === "import" ? " · imported" : ""}
@@ -45,7 +45,7 @@ function Row({ s, shoe }: { s: SessionItem; shoe: (id: string | null | undefined
       <td><DataLabel data={s.data} /></td>
       <td class="hide-s">{shoe(s.shoe) ?? NOTHING}</td>
       <td>{s.state === "open" ? <span class="live-tag">live</span> : s.flags.length ? <span class="marks">{[...s.flags].sort(byLevel).slice(0, 3).map((f) => <LevelMark key={f.id} level={f.level} id={f.id} />)}</span> : <span class="muted">{NOTHING}</span>}</td>
-      <td class="hide-s"><A to={`/run/${s.id}`} class="quiet-link">Explore<span class="sr"> {day(s.day, style)}</span></A></td>
+      <td class="hide-s"><A to={`/run/${s.id}`} class="quiet-link">Explore<span class="sr"> {runDay(s, style)}</span></A></td>
     </tr>
   );
 }
@@ -85,11 +85,15 @@ export default function Runs(): JSX.Element {
   const shoe = useShoeNames(athlete);
   const [which, setWhich] = useParam("show", "all");
   const path = athlete ? `/sessions${query({ athlete, from: since(range), limit: 100 })}` : null;
-  const q = useApi<Listing<SessionItem>>(path);
+  const ranged = useApi<Listing<SessionItem>>(path);
+  // Nothing in the range, as after a break or with a run without a date: older ones are shown rather than none.
+  const wider = ranged.data?.items.length === 0 && Number(range) < 520;
+  const anywhere = useApi<Listing<SessionItem>>(wider ? `/sessions${query({ athlete, limit: 20 })}` : null);
+  const q = wider && anywhere.data ? anywhere : ranged;
   const load = useApi<Load>(athlete ? `/load${query({ athlete, weeks: Math.min(26, Number(range)) })}` : null);
   const [more, setMore] = useState<{ of: string | null; items: SessionItem[]; cursor: string | null }>({ of: null, items: [], cursor: null });
   const extra = more.of === path ? more.items : [];
-  const cursor = more.of === path ? more.cursor : (q.data?.next_cursor ?? null);
+  const cursor = more.of === path ? more.cursor : wider ? null : (q.data?.next_cursor ?? null);
   const items = useMemo(() => [...(q.data?.items ?? []), ...extra].filter((s) => (which === "flagged" ? s.flags.some((f) => f.level !== "info") : which === "trouble" ? s.data === "poor" || s.data === "none" || s.left_out : true)), [q.data, extra, which]);
   const weeks = useMemo(() => {
     const m = new Map<string, SessionItem[]>();
@@ -119,9 +123,10 @@ export default function Runs(): JSX.Element {
           </Figure>
         </Panel>
       ) : null}
+      {wider && (anywhere.data?.items.length ?? 0) > 0 ? <Notice>No run in the last {range} weeks; older ones are shown.</Notice> : null}
       <Show q={q} rows={8} empty={(d) => d.items.length === 0 && (
         <Empty title="No runs here yet.">
-          Record one with <code>lope record</code>, read one in with <code>lope import</code>, or look around with <code>lope demo</code>. A longer range may show older runs.
+          Record one with <code>lope record</code>, read one in with <code>lope import</code>, or look around with <code>lope demo</code>.
         </Empty>
       )}>
         {() => items.length === 0 ? <Empty title="No run fits this choice." /> : (
@@ -131,7 +136,7 @@ export default function Runs(): JSX.Element {
                 <thead><tr><th scope="col">When</th><th scope="col" class="n">Distance</th><th scope="col" class="n">Time</th><th scope="col" class="n">Pace</th><th scope="col" class="n">Cadence</th><th scope="col" class="n hide-s">Strides</th><th scope="col">Data</th><th scope="col" class="hide-s">Shoes</th><th scope="col">Flags</th><th scope="col" class="hide-s"><span class="sr">More</span></th></tr></thead>
                 {weeks.map(([w, list]) => (
                   <tbody key={w}>
-                    <tr class="week"><th colSpan={10} scope="rowgroup">Week of {shortDay(w, style)} <span class="muted">{count(list.length, "run", style)}, {distance(list.reduce((n, s) => n + (s.distance_km ?? 0), 0), style)} {distanceUnit(style)}</span></th></tr>
+                    <tr class="week"><th colSpan={10} scope="rowgroup">{w < "1980" ? "Undated" : <>Week of {shortDay(w, style)}</>} <span class="muted">{count(list.length, "run", style)}, {distance(list.reduce((n, s) => n + (s.distance_km ?? 0), 0), style)} {distanceUnit(style)}</span></th></tr>
                     {list.map((s) => <Row key={s.id} s={s} shoe={shoe} />)}
                   </tbody>
                 ))}

@@ -61,6 +61,9 @@ export function day(text: string | null | undefined, style: Style, now = new Dat
   return new Intl.DateTimeFormat(style.locale ?? "en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", ...(other ? { year: "numeric" as const } : {}) }).format(date);
 }
 
+/** The day of a run; a clock that was only assumed and stands near 1970 knows no day. */
+export const runDay = (s: { day: string; clock: string }, style: Style): string => (s.clock === "assumed" && s.day < "1980" ? "Undated" : day(s.day, style));
+
 export const shortDay = (text: string, style: Style): string => new Intl.DateTimeFormat(style.locale ?? "en-GB", { timeZone: "UTC", day: "numeric", month: "short" }).format(new Date(`${text}T12:00:00Z`));
 
 /** An instant as time of day in a zone, `07:42`. */
