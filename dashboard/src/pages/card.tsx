@@ -70,7 +70,7 @@ function Body({ c }: { c: Card }): JSX.Element {
         <div class="chip"><span>Data</span><DataLabel data={c.data} /> <span class="chip-sub">{count(s.strides, "stride", style)}{typeof s.usable_share === "number" ? `, ${number(s.usable_share * 100, 1, style)} % usable` : ""}</span></div>
       </div>
       {s.left_out ? <Notice title="Left out of your usual and of trends.">{s.note}</Notice> : null}
-      {s.data === "poor" ? <Notice tone="calm" title="Low confidence.">Much of this run was not seen by the sensors. Numbers come from what remains; their diamonds are hollow.</Notice> : null}
+      {s.data === "poor" ? <Notice tone="calm" title="Low confidence.">Little of this run can be relied on: it was short, or not seen well. Numbers come from what there is; their diamonds are hollow.</Notice> : null}
       <div class={`two ${checkin && mayWrite ? "with-checkin" : ""}`}>
         <div>
           {stop ? null : (

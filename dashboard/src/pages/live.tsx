@@ -6,7 +6,7 @@ import { call, newId, useApi } from "../http";
 import { type LiveRun, useLive } from "../live";
 import { useStyle } from "../prefs";
 import { against, extent, scale, type Span } from "../pure/geometry";
-import { age, clock, distance, distanceUnit, KM_PER_MI, NOTHING, number, pace, paceUnit, placeName, sentence } from "../pure/format";
+import { age, clock, distance, distanceUnit, KM_PER_MI, number, pace, paceUnit, placeName, sentence } from "../pure/format";
 import { doubtOf, markLabel } from "../pure/marks";
 import { A, go, link } from "../router";
 import { useMayWrite, useSilence } from "../session";
@@ -211,7 +211,7 @@ export function Sensors({ sensors }: { sensors: SensorHealth[] }): JSX.Element {
             <span class="shape" aria-hidden="true">{STATE_SHAPE[s.state]}</span>
             <strong>{placeName(s.placement)}</strong> <span>{STATE_WORD[s.state]}</span>
             <span class="muted num">
-              {typeof s.battery === "number" ? `${number(s.battery, 0, style)} %` : NOTHING} · {number(s.lost_share * 100, 1, style)} % lost{typeof s.residual_ms === "number" ? ` · clock ±${number(s.residual_ms, 1, style)} ms` : ""}
+              {typeof s.battery === "number" ? `battery ${number(s.battery, 0, style)} % · ` : ""}{number(s.lost_share * 100, 1, style)} % lost{typeof s.residual_ms === "number" ? ` · clock ±${number(s.residual_ms, 1, style)} ms` : ""}
             </span>
           </li>
         ))}

@@ -110,7 +110,7 @@ export default function Runs(): JSX.Element {
         <span class="narrow-only"><Pick label="Range" hideLabel value={range} options={RANGES} onChange={setRange} /></span>
         <Choice label="Show" value={which} options={[["all", "All"], ["flagged", "Flagged"], ["trouble", "Data trouble"]]} onChange={setWhich} />
       </Head>
-      {load.data && load.data.weeks.length > 1 ? (
+      {load.data && load.data.weeks.length > 1 && load.data.weeks.some((w) => w.km > 0) ? (
         <Panel class="tight">
           <Figure
             title={`Distance per week, ${distanceUnit(style)}`}

@@ -90,7 +90,8 @@ export function CoverageBar({ coverage, duration, height = 16 }: { coverage: Cov
           <span class="coverage-name">{placeName(c.placement)}</span>
           <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={`${placeName(c.placement)}: ${number((1 - c.lost_share) * 100, 1, style)} % there. ${c.spans.filter((s) => s.state !== "ok").slice(0, 6).map((s) => `${s.state} from ${clock(s.from_s)} to ${clock(s.to_s)}`).join("; ") || "no gap"}`}>
             <defs><Hatch id={`${id}${c.placement}`} /></defs>
-            <rect width={width} height={height} class="cov-none" />
+            {/* Only what is not ok need be told; the rest was there. */}
+            <rect width={width} height={height} class={c.lost_share < 1 ? "cov-ok" : "cov-none"} />
             {c.spans.map((s) => (
               <g key={s.from_s}>
                 <rect x={x(s.from_s)} width={Math.max(s.state === "ok" ? 0 : 2, x(s.to_s) - x(s.from_s))} height={height} class={`cov-${s.state}`} />

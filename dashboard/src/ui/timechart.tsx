@@ -164,7 +164,8 @@ export function TimeChart(p: Props): JSX.Element {
             const low = Math.min(min ?? Infinity, ...b.map((v) => v.low));
             const high = Math.max(max ?? -Infinity, ...b.map((v) => v.high));
             if (!(low <= high)) return [0, 1];
-            const pad = (high - low || Math.abs(high) * 0.1 || 1) * 0.12;
+            // Never so close that noise looks like a change.
+            const pad = Math.max((high - low || Math.abs(high) * 0.1 || 1) * 0.12, Math.abs(high + low) * 0.006);
             return [low - pad, high + pad];
           },
         }])),
