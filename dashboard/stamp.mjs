@@ -28,6 +28,10 @@ export function stampOf(root) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = fileURLToPath(new URL(".", import.meta.url));
   const stamp = stampOf(root);
+  if (process.argv[2] === "--check") {
+    // 1 when the bundle is older than its sources.
+    process.exit(readFileSync(join(root, "dist/.stamp"), "utf8").trim() === stamp ? 0 : 1);
+  }
   writeFileSync(join(root, "dist/.stamp"), `${stamp}\n`);
   console.log(`stamp ${stamp}`);
 }

@@ -54,7 +54,7 @@ pub struct DemoArgs {
     #[cfg(feature = "serve")]
     #[arg(long)]
     pub no_serve: bool,
-    /// Go on serving the dashboard afterwards, until q and Enter, or Ctrl-C
+    /// Go on serving the dashboard afterwards, until q and Enter, or Ctrl-C; at a terminal it does so anyway
     #[cfg(feature = "serve")]
     #[arg(long, conflicts_with_all = ["no_serve", "no_store"])]
     pub stay: bool,
@@ -122,7 +122,12 @@ impl Frames {
 /// The store cannot be reached; stopped by Ctrl-C.
 pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     if args.squad {
-        return super::squad::run(globals, args.seed);
+        let done = super::squad::run(globals, args.seed)?;
+        #[cfg(feature = "serve")]
+        if !args.no_serve && super::serving::waits(globals, args.stay) {
+            super::serving::look_at(globals, super::squad::folder(globals)?)?;
+        }
+        return Ok(done);
     }
     let began = Instant::now();
     let simulation = Arc::new(Simulation::new(crate::synth::SimConfig {
@@ -169,7 +174,14 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     };
     #[cfg(feature = "serve")]
     let mut shown = serving.as_ref().zip(keeper.as_ref()).and_then(|(serving, keeper)| {
-        let about = super::serving::about(keeper.session(), "Demo", RunKind::Demo, &config.sensors, args.speed)?;
+        let about = super::serving::about(
+            keeper.session(),
+            keep::athlete().ok()?,
+            "Demo",
+            RunKind::Demo,
+            &config.sensors,
+            args.speed,
+        );
         Shown::begin(&serving.hub, about, seen.clone(), None)
     });
     #[cfg(not(feature = "serve"))]
@@ -240,7 +252,7 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     }
     #[cfg(feature = "serve")]
     if let Some(serving) = serving {
-        if args.stay {
+        if super::serving::waits(globals, args.stay) {
             super::serving::stay(globals, &runtime, serving, &stop);
         } else {
             super::serving::leave(globals, &runtime, serving);

@@ -289,7 +289,14 @@ impl Session<'_> {
         #[cfg(feature = "serve")]
         let mut shown = self.hub.as_ref().and_then(|hub| {
             let name = self.plan.note.as_deref().unwrap_or("Run");
-            let about = super::serving::about(keeper.session(), name, RunKind::Record, &config.sensors, None)?;
+            let about = super::serving::about(
+                keeper.session(),
+                self.plan.athlete.clone(),
+                name,
+                RunKind::Record,
+                &config.sensors,
+                None,
+            );
             Shown::begin(hub, about, view.clone(), Some(record_view.clone()))
         });
         let viewer = self.viewer(view, record_view);

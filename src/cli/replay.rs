@@ -123,8 +123,9 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
     let mut shown = match &serving {
         Some(serving) => {
             let meta = crate::runtime::keep::meta_of(&recording, crate::runtime::keep::athlete()?)?;
-            let about = super::serving::about(&meta.id, &name, RunKind::Replay, &config.sensors, Some(args.speed));
-            about.and_then(|about| Shown::begin(&serving.hub, about, watched, None))
+            let (kind, speed) = (RunKind::Replay, Some(args.speed));
+            let about = super::serving::about(&meta.id, meta.athlete.clone(), &name, kind, &config.sensors, speed);
+            Shown::begin(&serving.hub, about, watched, None)
         }
         None => None,
     };

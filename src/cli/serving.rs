@@ -6,10 +6,9 @@ use crate::api::Limits;
 use crate::api::access::rate::Rate;
 use crate::api::live::{RunAbout, RunKind};
 use crate::model::SensorConfig;
-use crate::runtime::keep;
 use crate::runtime::serve::{self, NotServed, Port, Reach, ServePlan, Serving};
 use crate::runtime::stop::Stop;
-use crate::store::SessionId;
+use crate::store::{AthleteId, SessionId};
 use clap::Args;
 use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -50,24 +49,52 @@ impl ServeBeside {
     }
 }
 
-/// What viewers are told of a run; `None` for an athlete whose id is none.
+/// What viewers are told of a run of this athlete.
 #[must_use]
 pub fn about(
     session: &SessionId,
+    athlete: AthleteId,
     name: &str,
     kind: RunKind,
     sensors: &[SensorConfig],
     speed: Option<f64>,
-) -> Option<RunAbout> {
-    Some(RunAbout {
+) -> RunAbout {
+    RunAbout {
         session: session.clone(),
-        athlete: keep::athlete().ok()?,
+        athlete,
         name: name.to_owned(),
         kind,
         started: serve::now(),
         sensors: sensors.to_vec(),
         speed_factor: speed.or((kind == RunKind::Record).then_some(1.0)),
-    })
+    }
+}
+
+/// Serves a record that was made to be looked at, until somebody ends it.
+///
+/// # Errors
+/// It cannot be served.
+pub fn look_at(globals: &Globals, dir: std::path::PathBuf) -> Result<(), Failure> {
+    let runtime = crate::runtime::live::threads().map_err(|e| super::threads_failed(&e))?;
+    let stop = Stop::on_ctrl_c();
+    let plan = ServePlan {
+        dir,
+        listen: USUAL,
+        port: Port::OrNext,
+        reach: Reach::Loopback,
+        trusted_proxies: Vec::new(),
+        limits: Limits::default(),
+    };
+    let serving = start(globals, &runtime, plan)?;
+    stay(globals, &runtime, serving, &stop);
+    Ok(())
+}
+
+/// Whether a demonstration waits to be looked at: it was asked to, or somebody sits before it.
+#[must_use]
+pub fn waits(globals: &Globals, asked: bool) -> bool {
+    let console = globals.console;
+    asked || (std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !console.json && !console.quiet)
 }
 
 /// Serves beside the demonstration. It goes on without a dashboard where that cannot be.

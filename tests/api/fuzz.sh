@@ -12,10 +12,11 @@ command -v schemathesis >/dev/null 2>&1 || { echo "schemathesis lacks: pip insta
 data=$(mktemp -d)
 server=
 trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || :; wait "$server" 2>/dev/null || :; fi; rm -rf "$data"' EXIT INT TERM
-"$lope" --data-dir "$data" demo --minutes 2 --no-serve --quiet >/dev/null
+"$lope" --data-dir "$data" demo --squad --no-serve --quiet >/dev/null
+data_dir=$data/demo-squad
 # The description says that tokens are taken, so one is sent; a made-up one would be refused everywhere.
-token=$("$lope" --data-dir "$data" token add fuzz --role owner --quiet)
-"$lope" --data-dir "$data" serve --listen 127.0.0.1:0 --rate-limit 0 >"$data/out" 2>"$data/err" &
+token=$("$lope" --data-dir "$data_dir" token add fuzz --role owner --quiet)
+"$lope" --data-dir "$data_dir" serve --listen 127.0.0.1:0 --rate-limit 0 >"$data/out" 2>"$data/err" &
 server=$!
 tries=0
 until address=$(sed -n 's/^serving //p' "$data/out") && [ -n "$address" ]; do
