@@ -5,6 +5,8 @@
 //! ([`shapes`]); the HTTP interface sends them as they are. Calls block and read no clock: whoever asks says which day is
 //! today.
 
+pub mod card;
+pub mod compare;
 pub mod flag_words;
 pub mod flags;
 pub mod history_of;
@@ -12,7 +14,9 @@ pub mod load;
 pub mod local_day;
 pub mod own_usual;
 pub mod record;
+pub mod roster;
 pub mod run_values;
+pub mod sessions;
 pub mod shapes;
 pub mod sight;
 pub mod trend;

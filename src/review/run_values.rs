@@ -99,6 +99,10 @@ pub struct RunSummary {
     pub usable_share: Option<f64>,
     /// From the begin of running to the end, s; 0 where nobody ran.
     pub run_s: f64,
+    /// Median speed of all running strides, hills and first minutes too, m/s: to say how fast it was, not to compare.
+    pub speed_ms: Option<f64>,
+    /// Median cadence of all running strides, steps a minute.
+    pub cadence_spm: Option<f64>,
 }
 
 impl RunSummary {
@@ -189,8 +193,7 @@ pub fn metric_of_raw(raw: &str) -> Option<(Id, f64)> {
 /// # Errors
 /// Those of the store.
 pub fn summarise(history: &impl History, session: &SessionRow) -> Result<RunSummary, StoreError> {
-    let mut collector = Collector::default();
-    pages(&session.meta.id, |q| history.strides(q), |s| collector.push(s))?;
+    let windows = windows_of(history, &session.meta.id)?;
     let mut moved = BTreeSet::new();
     pages(
         &session.meta.id,
@@ -201,7 +204,17 @@ pub fn summarise(history: &impl History, session: &SessionRow) -> Result<RunSumm
             }
         },
     )?;
-    Ok(of_windows(&collector.finish(), &moved))
+    Ok(of_windows(&windows, &moved))
+}
+
+/// The windows of a session, from its strides in the current analysis.
+///
+/// # Errors
+/// Those of the store.
+pub fn windows_of(history: &impl History, session: &SessionId) -> Result<RunWindows, StoreError> {
+    let mut collector = Collector::default();
+    pages(session, |q| history.strides(q), |s| collector.push(s))?;
+    Ok(collector.finish())
 }
 
 fn pages<T>(
@@ -282,6 +295,8 @@ pub fn of_windows(run: &RunWindows, moved: &BTreeSet<Placement>) -> RunSummary {
         strides: run.strides,
         usable_share,
         run_s: run.run_s,
+        speed_ms: run.speed_ms,
+        cadence_spm: run.cadence_spm,
     }
 }
 

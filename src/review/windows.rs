@@ -49,6 +49,10 @@ pub struct RunWindows {
     pub downhill_m: Option<f64>,
     /// Median speed of the first five minutes of running over that of the rest.
     pub first5_speed_ratio: Option<f64>,
+    /// Median speed of all running strides, m/s.
+    pub speed_ms: Option<f64>,
+    /// Median cadence of all running strides, steps a minute.
+    pub cadence_spm: Option<f64>,
 }
 
 /// Lengths of one side added up.
@@ -71,6 +75,7 @@ pub struct Collector {
     paths: [Path; 3],
     early: Vec<f64>,
     later: Vec<f64>,
+    cadences: Vec<f64>,
     downhill: [Option<f64>; 3],
 }
 
@@ -106,6 +111,7 @@ impl Collector {
                 };
                 part.push(speed);
             }
+            self.cadences.extend(record.metrics.value(Id::Cadence));
         }
         self.blocks.push(record, &mut self.waiting);
         self.settle();
@@ -129,6 +135,9 @@ impl Collector {
             (Some(early), Some(later)) if later > 0.0 => Some(early / later),
             _ => None,
         };
+        run.cadence_spm = median(&self.cadences);
+        self.early.append(&mut self.later);
+        run.speed_ms = median(&self.early);
         run.windows.sort_by(|a, b| a.span_s.1.total_cmp(&b.span_s.1));
         run
     }
