@@ -30,6 +30,7 @@ pub mod radio;
 pub mod record;
 pub mod redrawn;
 pub mod replay;
+pub mod report;
 pub mod safe_file;
 pub mod scan;
 pub mod sensor_choice;
@@ -126,6 +127,8 @@ enum Verb {
     Pod(pod::PodArgs),
     /// What works on this machine, what does not, and how to mend it
     Doctor,
+    /// A report as HTML or PDF, for the runner, a coach or a therapist
+    Report(report::ReportArgs),
     /// Lower-back flags: what changed against one's own usual
     Flags(flags::FlagsArgs),
     #[command(hide = true)]
@@ -276,6 +279,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Sensors(args) => sensors::run(&globals, args),
         Verb::Doctor => doctor::run(&globals, listing),
         Verb::Pod(args) => pod::run(&globals, args),
+        Verb::Report(args) => report::run(&globals, args),
         Verb::Flags(args) => flags::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };

@@ -168,7 +168,11 @@ fn all(history: &impl History) -> Result<Vec<SessionRow>, StoreError> {
     }
 }
 
-fn find(history: &impl History, id: &str) -> Result<SessionRow, Failure> {
+/// The session with this id or the only one whose id begins so; `last` is the newest.
+///
+/// # Errors
+/// There is none, or there are several.
+pub(super) fn find(history: &impl History, id: &str) -> Result<SessionRow, Failure> {
     let mut rows = all(history)?;
     if id == "last"
         && let Some(row) = rows.pop()
