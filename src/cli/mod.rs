@@ -43,6 +43,7 @@ pub mod simulated_recording;
 pub mod summary;
 #[cfg(test)]
 mod test_radio;
+pub mod trend;
 pub mod words;
 
 use crate::config::Settings;
@@ -131,6 +132,8 @@ enum Verb {
     Report(report::ReportArgs),
     /// Lower-back flags: what changed against one's own usual
     Flags(flags::FlagsArgs),
+    /// One metric over weeks at matched speed, against your own usual
+    Trend(trend::TrendArgs),
     #[command(hide = true)]
     Orientation(orientation::OrientationArgs),
 }
@@ -281,6 +284,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Pod(args) => pod::run(&globals, args),
         Verb::Report(args) => report::run(&globals, args),
         Verb::Flags(args) => flags::run(&globals, args),
+        Verb::Trend(args) => trend::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),
     };
     match done {

@@ -7,6 +7,8 @@
 
 pub mod card;
 pub mod compare;
+#[cfg(test)]
+mod fixture;
 pub mod flag_words;
 pub mod flags;
 pub mod history_of;
@@ -19,6 +21,8 @@ pub mod run_values;
 pub mod sessions;
 pub mod shapes;
 pub mod sight;
+#[cfg(test)]
+mod tests;
 pub mod trend;
 pub mod windows;
 

@@ -30,7 +30,7 @@ const WATCHED_RUNS: u32 = 6;
 const STAND_S: f64 = 10.0;
 const FIRST_S: f64 = 20.0;
 const SILENCE_S: f64 = 285.0;
-const COUNTED_S: f64 = 215.0;
+const COUNTED_S: f64 = 250.0;
 /// Speeds of a season, m/s, run after run.
 const SPEEDS: [f64; 7] = [2.9, 3.1, 3.0, 3.2, 2.8, 3.05, 2.95];
 /// The first day.
@@ -46,8 +46,36 @@ const LONGER_STEPS: Form = Form {
 /// One season as it was looked back on.
 struct Season {
     past: Past,
+    /// What was true of each run.
+    truth: Vec<True>,
     /// Flags at the end of each day of a watched run.
     after: Vec<FlagsNow>,
+}
+
+/// Means of a run's true strides.
+#[derive(Clone, Copy, Debug)]
+struct True {
+    speed: f64,
+    cadence: f64,
+    foot_ahead_cm: f64,
+}
+
+fn truth_of(simulation: &Simulation) -> True {
+    let truth = simulation.truth(0.0);
+    let running = truth.strides.iter().filter(|s| s.cadence > 140.0);
+    let (mut n, mut speed, mut cadence, mut ahead) = (0.0, 0.0, 0.0, 0.0);
+    for s in running {
+        let Some(overstride) = s.overstride else { continue };
+        n += 1.0;
+        speed += s.length * s.cadence / 120.0;
+        cadence += s.cadence;
+        ahead += 100.0 * overstride;
+    }
+    True {
+        speed: speed / n,
+        cadence: cadence / n,
+        foot_ahead_cm: ahead / n,
+    }
 }
 
 fn run(seed: u64, subject: &Subject, speed: f64, form: Form) -> Simulation {
@@ -144,6 +172,7 @@ fn season(runner: u64, changed: Form) -> Season {
         .map(|i| FIRST_DAY + 2 * i as i32)
         .collect();
     let store = SqliteStore::open(dir.path(), "test").expect("store");
+    let mut truth = Vec::new();
     for (i, day) in days.iter().enumerate() {
         let form = if i < REFERENCE_RUNS as usize {
             Form::USUAL
@@ -151,6 +180,7 @@ fn season(runner: u64, changed: Form) -> Season {
             changed
         };
         let simulation = run(1000 * runner + i as u64, &subject, SPEEDS[i % SPEEDS.len()], form);
+        truth.push(truth_of(&simulation));
         record(&store, &athlete, *day, i as u64, &simulation);
     }
     drop(store);
@@ -162,6 +192,7 @@ fn season(runner: u64, changed: Form) -> Season {
             .map(|d| flags_now(review.rules(), &past(*d), Sight::Everything))
             .collect(),
         past: past(days[days.len() - 1]),
+        truth,
     }
 }
 
@@ -219,6 +250,50 @@ fn assumed(name: &str) -> String {
     found.map_or_else(|| "–".to_owned(), |(_, _, sd)| format!("{sd:.3}"))
 }
 
+/// Mean change from the reference runs to the watched ones, at equal speed.
+fn change(points: &[(f64, f64)]) -> Option<f64> {
+    let reference = points.get(..REFERENCE_RUNS as usize)?;
+    let n = reference.len() as f64;
+    let (mx, my) = (
+        reference.iter().map(|p| p.0).sum::<f64>() / n,
+        reference.iter().map(|p| p.1).sum::<f64>() / n,
+    );
+    let sxx: f64 = reference.iter().map(|p| (p.0 - mx).powi(2)).sum();
+    let sxy: f64 = reference.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
+    let rest = &points[REFERENCE_RUNS as usize..];
+    Some(rest.iter().map(|p| p.1 - my - sxy / sxx * (p.0 - mx)).sum::<f64>() / rest.len() as f64)
+}
+
+/// True and measured change of cadence and of the foot ahead of the pelvis, mean of the seasons.
+fn changes(seasons: &[Season]) -> [(&'static str, f64, f64); 2] {
+    let mean = |of: &dyn Fn(&Season) -> Option<f64>| {
+        let all: Vec<f64> = seasons.iter().filter_map(of).collect();
+        all.iter().sum::<f64>() / all.len() as f64
+    };
+    let measured = |name: &'static str| {
+        move |s: &Season| {
+            let runs = s.past.runs().filter_map(|r| r.run.as_ref());
+            let points = runs.filter_map(|r| Some((r.values.speed_ms?, *r.values.metrics.get(name)?)));
+            change(&points.collect::<Vec<_>>())
+        }
+    };
+    let truth = |value: fn(&True) -> f64| {
+        move |s: &Season| change(&s.truth.iter().map(|t| (t.speed, value(t))).collect::<Vec<_>>())
+    };
+    [
+        (
+            "cadence_spm",
+            mean(&truth(|t| t.cadence)),
+            mean(&measured("cadence_spm")),
+        ),
+        (
+            "foot_ahead_cm",
+            mean(&truth(|t| t.foot_ahead_cm)),
+            mean(&measured("foot_ahead_cm")),
+        ),
+    ]
+}
+
 const FORM_FLAGS: [&str; 8] = ["FS1", "FS2", "FS3", "FS4", "FF1", "FF2", "FF3", "IG1"];
 
 fn page(steady: &[Season], changed: &[Season]) -> String {
@@ -241,7 +316,7 @@ fn page(steady: &[Season], changed: &[Season]) -> String {
         t,
         "\n{eligible} of {} runs of the steady runners could be compared.\n\n## Flags\n\n\
          Steady: runners in whom the flag ever stood at that level, of {}. Changed: feet {:.0} cm further ahead and {:.0} % fewer steps from one run on;\nrunners in whom the flag stood at watch or higher after so many of these runs, of {}.\n\n\
-         | flag | steady: info | steady: watch | changed: watch after 3 runs | after 5 runs | after 6 runs |\n|---|---|---|---|---|---|\n",
+         | flag | steady: info | steady: watch | changed: info after 6 runs | watch after 3 runs | after 5 runs | after 6 runs |\n|---|---|---|---|---|---|---|\n",
         steady.len() * runs as usize,
         steady.len(),
         100.0 * LONGER_STEPS.reach_m,
@@ -261,15 +336,24 @@ fn page(steady: &[Season], changed: &[Season]) -> String {
                 .filter(|s| level(&s.after[k - 1], id) >= LevelWord::Watch)
                 .count()
         };
+        let noted = changed
+            .iter()
+            .filter(|s| level(&s.after[5], id) >= LevelWord::Info)
+            .count();
         let _ = writeln!(
             t,
-            "| {id} | {} | {} | {} | {} | {} |",
+            "| {id} | {} | {} | {} | {} | {} | {} |",
             ever(LevelWord::Info),
             ever(LevelWord::Watch),
+            noted,
             by(3),
             by(5),
             by(6)
         );
+    }
+    t.push_str("\nThe change, at equal speed, mean of the changed runners:\n\n| run value | true | measured |\n|---|---|---|\n");
+    for (name, truth, measured) in changes(changed) {
+        let _ = writeln!(t, "| `{name}` | {truth:+.2} | {measured:+.2} |");
     }
     t
 }
