@@ -10,7 +10,7 @@ use crate::store::{AthleteId, Origin, SessionId, SessionMeta, SessionRow, Sessio
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The first day of every season here, a Monday.
-pub(super) const FIRST: Day = Day::from_days(20_513);
+pub(super) const FIRST: Day = Day::from_days(20_514);
 
 pub(super) fn ada() -> AthleteId {
     AthleteId::parse("ada").expect("id")

@@ -98,7 +98,7 @@ fn what_cannot_be_placed_is_left_out_with_the_reason() {
         },
         ..Activity::default()
     };
-    let entries = vec![entry("no-km", FIRST, Body::Activity(unknown))];
+    let entries = vec![entry("no-km", FIRST.plus(1), Body::Activity(unknown))];
     let past = past_of(vec![assumed, future, row("s0", FIRST)], entries, FIRST.plus(1));
     let why: BTreeMap<&str, &str> = past
         .left_out

@@ -138,3 +138,51 @@ fn a_day_history_or_flag_that_is_not_there_is_unknown() {
             .code(6);
     }
 }
+
+#[test]
+fn an_empty_record_says_what_is_missing_of_all_thirty() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let on_record = |args: &[&str]| {
+        let mut command = lope();
+        command.args(["--data-dir"]).arg(folder.path()).args(args);
+        command
+    };
+    let told = on_record(&["--json", "flags", "show", "--day", "2026-03-01"])
+        .assert()
+        .success();
+    let told: Value = serde_json::from_slice(&told.get_output().stdout).expect("JSON");
+    let flags = told["flags"].as_array().expect("flags");
+    assert_eq!((flags.len(), &told["day"]), (30, &json!("2026-03-01")));
+    assert_eq!(told["learning"], json!({ "runs": 0, "needed": 5 }));
+    for flag in flags.iter().filter(|f| f["level"] == json!("not_enough_data")) {
+        assert!(!flag["missing"].as_array().expect("a list").is_empty(), "{flag}");
+    }
+    let told = on_record(&["flags"]).assert().success();
+    let told = String::from_utf8_lossy(&told.get_output().stdout).into_owned();
+    for part in [
+        "learning your usual: 0 of 5 runs",
+        "not enough data: LD1",
+        "Not a medical device",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    let one = on_record(&["flags", "explain", "fs1", "--day", "2026-03-01"])
+        .assert()
+        .success();
+    let one = String::from_utf8_lossy(&one.get_output().stdout).into_owned();
+    assert!(
+        one.starts_with("FS1 step rate low for speed · not enough data"),
+        "{one}"
+    );
+    on_record(&["flags", "show", "FS99"]).assert().code(6);
+    on_record(&["flags", "show", "--day", "spring"]).assert().code(2);
+    on_record(&["flags", "replay"]).assert().code(2);
+    let trend = on_record(&["--json", "trend", "cadence", "--day", "2026-03-01"])
+        .assert()
+        .success();
+    let trend: Value = serde_json::from_slice(&trend.get_output().stdout).expect("JSON");
+    assert_eq!(trend["verdict"]["word"], json!("learning"));
+    let unknown = on_record(&["trend", "contact_tine"]).assert().code(6);
+    let unknown = String::from_utf8_lossy(&unknown.get_output().stderr).into_owned();
+    assert!(unknown.contains("contact_time"), "{unknown}");
+}
