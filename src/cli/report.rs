@@ -14,7 +14,6 @@ use crate::review::{Review, Sight};
 use crate::store::SessionRow;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Who reads it.

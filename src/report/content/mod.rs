@@ -132,4 +132,6 @@ fn not_shared(m: &Material) -> Option<Block> {
 }
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;
