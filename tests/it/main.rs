@@ -53,6 +53,8 @@ mod licences;
 mod reference;
 #[cfg(feature = "cli")]
 mod refusals;
+#[cfg(feature = "cli")]
+mod report;
 #[cfg(all(feature = "files", feature = "store"))]
 mod season;
 #[cfg(feature = "files")]

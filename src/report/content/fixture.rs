@@ -175,7 +175,7 @@ fn record(store: &SqliteStore, run: i32) {
             cause: GapCause::Lost,
         },
     ];
-    for event in &events {
+    for event in events {
         batch.push_event(event).expect("an event");
     }
     store.append(batch).expect("append");
