@@ -93,14 +93,15 @@ impl Format {
         match extension.as_deref() {
             Some("html" | "htm") => Ok(Self::Html),
             Some("pdf") if cfg!(feature = "pdf") => Ok(Self::Pdf),
-            Some("pdf") => Err(Failure::new(
-                "lope::report::no_pdf",
-                Exit::Lacking,
-                "This build writes no PDF.",
-            )
-            .why("it was built without the feature `pdf`")
-            .try_this(format!("-o {} and print it from a browser", path.with_extension("html").display()))
-            .try_this("cargo install lope --features pdf")),
+            Some("pdf") => Err(
+                Failure::new("lope::report::no_pdf", Exit::Lacking, "This build writes no PDF.")
+                    .why("it was built without the feature `pdf`")
+                    .try_this(format!(
+                        "-o {} and print it from a browser",
+                        path.with_extension("html").display()
+                    ))
+                    .try_this("cargo install lope --features pdf"),
+            ),
             _ => Err(Failure::new(
                 "lope::report::format",
                 Exit::Usage,
@@ -148,8 +149,12 @@ fn session(review: &Review, args: &ReportArgs) -> Result<SessionRow, Failure> {
     };
     let who = athlete(Some(named))?;
     review.sessions(Some(&who))?.pop().ok_or_else(|| {
-        Failure::new("lope::report::nothing", Exit::Unknown, format!("No session of {named} is kept."))
-            .try_this("lope sessions list shows what there is")
+        Failure::new(
+            "lope::report::nothing",
+            Exit::Unknown,
+            format!("No session of {named} is kept."),
+        )
+        .try_this("lope sessions list shows what there is")
     })
 }
 
@@ -163,7 +168,11 @@ fn bytes(document: &Document, format: Format) -> Result<Vec<u8>, Failure> {
                 .try_this("write it as .html, and please report this")
         }),
         #[cfg(not(feature = "pdf"))]
-        Format::Pdf => Err(Failure::new("lope::report::no_pdf", Exit::Lacking, "This build writes no PDF.")),
+        Format::Pdf => Err(Failure::new(
+            "lope::report::no_pdf",
+            Exit::Lacking,
+            "This build writes no PDF.",
+        )),
     }
 }
 

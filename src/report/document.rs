@@ -309,12 +309,13 @@ pub fn level_mark(level: LevelWord) -> &'static str {
 /// Text without what has no place in a line; line breaks and tabs become spaces.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let turns = |c: char| {
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let nothing = |c: char| {
-        matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200b}' | '\u{2028}' | '\u{2029}')
-            || ('\u{e000}'..='\u{f8ff}').contains(&c)
+        matches!(
+            c,
+            '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200b}' | '\u{2028}' | '\u{2029}'
+        ) || ('\u{e000}'..='\u{f8ff}').contains(&c)
     };
     text.chars()
         .filter(|c| !turns(*c) && !nothing(*c))
@@ -345,7 +346,9 @@ fn block_words(block: &Block, out: &mut String) {
     };
     match block {
         Block::Heading(_, text) | Block::Paragraph(_, text) => say(&text.words()),
-        Block::Facts(facts) => facts.iter().for_each(|(name, value)| say(&format!("{name} {}", value.words()))),
+        Block::Facts(facts) => facts
+            .iter()
+            .for_each(|(name, value)| say(&format!("{name} {}", value.words()))),
         Block::List(items) | Block::Checklist(items) => items.iter().for_each(|i| say(&i.words())),
         Block::Lines(what, _) => say(what),
         Block::Fields(fields) => fields.iter().for_each(|f| say(f)),

@@ -40,7 +40,14 @@ pub(super) fn draw(b: &Butterfly, scene: &mut Scene) {
     scene.shape((middle - 46.0, 5.5), 2.6, Shape::Disc, Ink::Left, false);
     scene.words((middle - 8.0, 8.0), "left", TEXT, Weight::Bold, Anchor::End, Ink::Text);
     scene.shape((middle + 46.0, 5.5), 2.6, Shape::Square, Ink::Right, false);
-    scene.words((middle + 8.0, 8.0), "right", TEXT, Weight::Bold, Anchor::Start, Ink::Text);
+    scene.words(
+        (middle + 8.0, 8.0),
+        "right",
+        TEXT,
+        Weight::Bold,
+        Anchor::Start,
+        Ink::Text,
+    );
     let height = (scene.height - HEAD) / b.rows.len().max(1) as f64;
     for (i, row) in b.rows.iter().enumerate() {
         let top = HEAD + i as f64 * height;
@@ -52,7 +59,12 @@ pub(super) fn draw(b: &Butterfly, scene: &mut Scene) {
         let largest = values.map(f64::abs).fold(0.0, f64::max);
         wing(&row.left, -1.0, (middle, bar), largest, scene);
         wing(&row.right, 1.0, (middle, bar), largest, scene);
-        scene.line(vec![(middle, bar.0 - 1.0), (middle, bar.1 + 1.0)], Ink::Text, 0.8, Dash::Solid);
+        scene.line(
+            vec![(middle, bar.0 - 1.0), (middle, bar.1 + 1.0)],
+            Ink::Text,
+            0.8,
+            Dash::Solid,
+        );
     }
 }
 
@@ -67,7 +79,12 @@ fn wing(wing: &Wing, way: f64, (middle, (top, bottom)): (f64, (f64, f64)), large
     let baseline = 0.5 * (top + bottom) + 2.6;
     let Some(value) = wing.value else {
         scene.hatch((middle, top), (middle + way * 0.35 * room, bottom));
-        scene.text((middle + way * (0.35 * room + 4.0), baseline), "not measured", anchor, Ink::Muted);
+        scene.text(
+            (middle + way * (0.35 * room + 4.0), baseline),
+            "not measured",
+            anchor,
+            Ink::Muted,
+        );
         return;
     };
     let ink = if way < 0.0 { Ink::Left } else { Ink::Right };
@@ -83,7 +100,12 @@ fn wing(wing: &Wing, way: f64, (middle, (top, bottom)): (f64, (f64, f64)), large
     let mut end = x(value);
     if let Some((low, high)) = wing.own {
         let (from, to, y) = (x(low), x(high), bottom + 1.8);
-        scene.line(vec![(from, y - 2.0), (from, y), (to, y), (to, y - 2.0)], Ink::Text, 0.9, Dash::Solid);
+        scene.line(
+            vec![(from, y - 2.0), (from, y), (to, y), (to, y - 2.0)],
+            Ink::Text,
+            0.9,
+            Dash::Solid,
+        );
         end = if way < 0.0 { end.min(to) } else { end.max(to) };
     }
     scene.text((end + way * 3.0, baseline), wing.text.clone(), anchor, Ink::Text);

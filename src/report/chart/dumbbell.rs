@@ -41,11 +41,21 @@ pub(super) fn draw(d: &Dumbbell, scene: &mut Scene) {
     let (left, right) = (0.40 * scene.width, 0.72 * scene.width);
     for (i, row) in d.rows.iter().enumerate() {
         let y = HEAD + (i as f64 + 0.5) * height;
-        scene.text((2.0, y + 2.6), cut(&row.label, left - 34.0, TEXT), Anchor::Start, Ink::Text);
+        scene.text(
+            (2.0, y + 2.6),
+            cut(&row.label, left - 34.0, TEXT),
+            Anchor::Start,
+            Ink::Text,
+        );
         let middle = 0.5 * (row.first + row.last);
         let width = (row.last - row.first).abs().max(row.least_width).max(1e-9) * 1.25;
         let x = |v: f64| 0.5 * (left + right) + (v - middle) / width * (right - left - 8.0);
-        scene.line(vec![(left - 26.0, y + 0.5 * height), (scene.width, y + 0.5 * height)], Ink::Grid, 0.4, Dash::Solid);
+        scene.line(
+            vec![(left - 26.0, y + 0.5 * height), (scene.width, y + 0.5 * height)],
+            Ink::Grid,
+            0.4,
+            Dash::Solid,
+        );
         scene.line(vec![(x(row.first), y), (x(row.last), y)], Ink::Muted, 1.2, Dash::Solid);
         scene.shape((x(row.first), y), 3.0, Shape::Disc, Ink::Before, true);
         scene.shape((x(row.last), y), 3.2, Shape::Diamond, Ink::After, false);

@@ -256,7 +256,12 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
             scale(&p.y, values, if scene.height > 150.0 { 6 } else { 4 })
         })
         .collect();
-    let widest = |t: &Ticks| t.values.iter().map(|v| assumed_width(&t.text(*v), TEXT)).fold(0.0, f64::max);
+    let widest = |t: &Ticks| {
+        t.values
+            .iter()
+            .map(|v| assumed_width(&t.text(*v), TEXT))
+            .fold(0.0, f64::max)
+    };
     let left = 6.0 + scales.iter().map(widest).fold(8.0, f64::max);
     let top = legend(stack, scene);
     let bottom = scene.height - 2.4 * LINE;
@@ -289,12 +294,17 @@ fn head(plot: &Plot) -> f64 {
 fn legend(stack: &Stack, scene: &mut Scene) -> f64 {
     let (mut x, mut y) = (2.0, LINE - 2.0);
     let mut any = false;
-    let named = stack.panels.iter().flat_map(|(p, _)| &p.layers).filter_map(|l| match l {
-        Layer::Band { name, .. } | Layer::Line { name, .. } | Layer::Dots { name, .. } | Layer::Bars { name, .. } => {
-            Some((name.as_ref()?, l))
-        }
-        Layer::Gap { .. } | Layer::Happened { .. } => None,
-    });
+    let named = stack
+        .panels
+        .iter()
+        .flat_map(|(p, _)| &p.layers)
+        .filter_map(|l| match l {
+            Layer::Band { name, .. }
+            | Layer::Line { name, .. }
+            | Layer::Dots { name, .. }
+            | Layer::Bars { name, .. } => Some((name.as_ref()?, l)),
+            Layer::Gap { .. } | Layer::Happened { .. } => None,
+        });
     let named: Vec<_> = named.collect();
     for (name, layer) in named {
         let width = 22.0 + assumed_width(name, TEXT) + 8.0;
@@ -306,12 +316,7 @@ fn legend(stack: &Stack, scene: &mut Scene) -> f64 {
         match layer {
             Layer::Band { .. } => scene.rect((x, middle - 3.5), (x + 16.0, middle + 3.5), Ink::Band),
             Layer::Bars { .. } => scene.rect((x, middle - 3.5), (x + 16.0, middle + 3.5), Ink::Bar),
-            Layer::Line { pen, .. } => scene.line(
-                vec![(x, middle), (x + 16.0, middle)],
-                pen.ink(),
-                1.4,
-                pen.dash(),
-            ),
+            Layer::Line { pen, .. } => scene.line(vec![(x, middle), (x + 16.0, middle)], pen.ink(), 1.4, pen.dash()),
             Layer::Dots { pen, .. } => {
                 let (shape, hollow) = pen.shape();
                 scene.shape((x + 8.0, middle), 2.6, shape, pen.ink(), hollow);
@@ -359,10 +364,7 @@ fn draw_layer(layer: &Layer, f: &Frame, scene: &mut Scene) {
             let low = edges.iter().rev().map(|(x, low, _)| f.at(*x, *low));
             let points: Vec<_> = high.chain(low).collect();
             if edges.len() > 1 {
-                scene.marks.push(super::scene::Mark::Area {
-                    points,
-                    ink: Ink::Band,
-                });
+                scene.marks.push(super::scene::Mark::Area { points, ink: Ink::Band });
                 // Edges, so that the band is seen in a faint print.
                 let edge = |of: fn(&(f64, f64, f64)) -> f64| edges.iter().map(|e| f.at(e.0, of(e))).collect();
                 scene.line(edge(|e| e.1), Ink::Bar, 0.4, Dash::Solid);
@@ -457,7 +459,12 @@ fn x_axis(axis: &Axis, x: &Ticks, left: f64, bottom: f64, scene: &mut Scene) {
         }
     }
     let middle = 0.5 * (left + right);
-    scene.text((middle, bottom + 2.1 * LINE), axis.label.clone(), Anchor::Middle, Ink::Muted);
+    scene.text(
+        (middle, bottom + 2.1 * LINE),
+        axis.label.clone(),
+        Anchor::Middle,
+        Ink::Muted,
+    );
 }
 
 #[cfg(test)]
@@ -493,7 +500,10 @@ mod tests {
             pen: Pen::Left,
             points,
         }]));
-        let pieces = scene.marks.iter().filter(|m| matches!(m, Mark::Line { ink: Ink::Left, .. }));
+        let pieces = scene
+            .marks
+            .iter()
+            .filter(|m| matches!(m, Mark::Line { ink: Ink::Left, .. }));
         assert_eq!(pieces.count(), 2);
     }
 
@@ -543,7 +553,10 @@ mod tests {
         for (i, a) in pens.iter().enumerate() {
             for b in &pens[i + 1..] {
                 let (la, lb) = ((a.shape(), a.dash()), (b.shape(), b.dash()));
-                assert!(la != lb || (*a == Pen::Left && *b == Pen::One), "{a:?} {b:?} look alike in grey");
+                assert!(
+                    la != lb || (*a == Pen::Left && *b == Pen::One),
+                    "{a:?} {b:?} look alike in grey"
+                );
             }
         }
     }

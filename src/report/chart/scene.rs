@@ -298,7 +298,12 @@ impl Scene {
             // The stroke from (at, y1) up to (at + height, y0), cut to the rectangle.
             let (from, to) = ((x0 - at).max(0.0), (x1 - at).min(height));
             if to > from {
-                self.line(vec![(at + from, y1 - from), (at + to, y1 - to)], Ink::Bar, 0.4, Dash::Solid);
+                self.line(
+                    vec![(at + from, y1 - from), (at + to, y1 - to)],
+                    Ink::Bar,
+                    0.4,
+                    Dash::Solid,
+                );
             }
             at += HATCH;
         }

@@ -95,7 +95,10 @@ mod tests {
             (1e12, 3e12),
         ] {
             let t = ticks(low, high, 5);
-            assert!(t.low < t.high && t.values.len() >= 2 && t.values.len() <= 6, "{low} {high}: {t:?}");
+            assert!(
+                t.low < t.high && t.values.len() >= 2 && t.values.len() <= 6,
+                "{low} {high}: {t:?}"
+            );
             assert!(t.values.iter().all(|v| v.is_finite()));
         }
     }

@@ -36,7 +36,12 @@ pub const ROWS: [Id; 8] = [
 ];
 
 /// Metrics of [`ROWS`] that belong to one leg.
-pub const SIDED: [Id; 4] = [Id::StrideLength, Id::ContactTime, Id::OverstrideDistance, Id::PelvisDrop];
+pub const SIDED: [Id; 4] = [
+    Id::StrideLength,
+    Id::ContactTime,
+    Id::OverstrideDistance,
+    Id::PelvisDrop,
+];
 
 /// A median and how many windows it rests on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,7 +104,11 @@ fn in_bin<'a>(
 
 fn count(runs: &[RunWindows], middle: f64) -> usize {
     let of = |side| in_bin(runs, middle).filter(|w| w.stats.side == side).count();
-    [Some(Side::Left), Some(Side::Right), None].into_iter().map(of).max().unwrap_or(0)
+    [Some(Side::Left), Some(Side::Right), None]
+        .into_iter()
+        .map(of)
+        .max()
+        .unwrap_or(0)
 }
 
 fn set(runs: &[RunWindows], middle: f64) -> BinSet {
@@ -128,7 +137,9 @@ fn set(runs: &[RunWindows], middle: f64) -> BinSet {
             values.extend(middle_of(metric, None).map(|m| ((metric, None), m)));
         }
     }
-    let speeds: Vec<f64> = in_bin(runs, middle).filter_map(|w| w.stats.medians.value(Id::Speed)).collect();
+    let speeds: Vec<f64> = in_bin(runs, middle)
+        .filter_map(|w| w.stats.medians.value(Id::Speed))
+        .collect();
     BinSet {
         speed_ms: median(&speeds).unwrap_or(middle),
         windows: count(runs, middle) as u32,
@@ -140,7 +151,10 @@ fn set(runs: &[RunWindows], middle: f64) -> BinSet {
 #[must_use]
 pub fn bins(before: &[RunWindows], after: &[RunWindows]) -> Vec<Bin> {
     let compared = !before.is_empty();
-    let speeds = after.iter().flat_map(|r| &r.windows).filter_map(|w| w.stats.medians.value(Id::Speed));
+    let speeds = after
+        .iter()
+        .flat_map(|r| &r.windows)
+        .filter_map(|w| w.stats.medians.value(Id::Speed));
     let steps: std::collections::BTreeSet<i64> = speeds
         .filter(|v| v.is_finite())
         .flat_map(|v| {
@@ -191,7 +205,10 @@ pub(super) mod tests {
         let after = vec![run(&[(2.8, 4), (3.3, 12), (3.7, 9)])];
         let found: Vec<f64> = bins(&before, &after).iter().map(|b| b.speed_ms).collect();
         assert_eq!(found.len(), 2, "{found:?}");
-        assert!((found[0] - 2.8).abs() < 0.16 && (found[1] - 3.3).abs() < 0.16, "{found:?}");
+        assert!(
+            (found[0] - 2.8).abs() < 0.16 && (found[1] - 3.3).abs() < 0.16,
+            "{found:?}"
+        );
         let alone: Vec<f64> = bins(&[], &after).iter().map(|b| b.speed_ms).collect();
         assert_eq!(alone.len(), 3, "{alone:?}");
     }
@@ -199,7 +216,10 @@ pub(super) mod tests {
     #[test]
     fn speeds_that_do_not_meet_give_no_bin() {
         assert!(bins(&[run(&[(2.5, 20)])], &[run(&[(3.2, 20)])]).is_empty());
-        assert!(bins(&[run(&[(3.0, 2)])], &[run(&[(3.0, 20)])]).is_empty(), "two windows are too few");
+        assert!(
+            bins(&[run(&[(3.0, 2)])], &[run(&[(3.0, 20)])]).is_empty(),
+            "two windows are too few"
+        );
         assert!(bins(&[run(&[(3.0, 20)])], &[]).is_empty());
     }
 

@@ -18,7 +18,11 @@ pub fn blocks(m: &Material) -> (String, Vec<Block>) {
     blocks.push(Block::Figure(figures::load(m, true)));
     blocks.push(Block::Heading(2, "Before and after at equal speeds".into()));
     if m.bins.is_empty() {
-        let why = m.compare.note.clone().unwrap_or_else(|| "No speed is shared by both sets of runs.".to_owned());
+        let why = m
+            .compare
+            .note
+            .clone()
+            .unwrap_or_else(|| "No speed is shared by both sets of runs.".to_owned());
         blocks.push(Block::Paragraph(Tone::Body, why.into()));
     } else {
         let bins: Vec<&Bin> = m.bins.iter().collect();

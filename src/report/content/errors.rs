@@ -71,7 +71,10 @@ mod tests {
             }
         }
         assert_eq!(found, 12);
-        assert_eq!(error_of(Id::Cadence, 2.3).map(|f| f.case).as_deref(), Some("run 2.2 m/s"));
+        assert_eq!(
+            error_of(Id::Cadence, 2.3).map(|f| f.case).as_deref(),
+            Some("run 2.2 m/s")
+        );
         assert_eq!(error_of(Id::SacralPeakAcc, 3.0), None);
     }
 }

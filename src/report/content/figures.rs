@@ -72,7 +72,11 @@ fn load_words(m: &Material) -> String {
         .map(|w| format!("{} {} km", words::short_day(w.week_start), words::number(w.km, 1)))
         .collect();
     let zone = m.load.zone.map(|z| {
-        format!(" Usual week {} to {} km.", words::number(z.low, 0), words::number(z.high, 0))
+        format!(
+            " Usual week {} to {} km.",
+            words::number(z.low, 0),
+            words::number(z.high, 0)
+        )
     });
     format!("Weeks from Monday: {}.{}", weeks.join(", "), zone.unwrap_or_default())
 }
@@ -198,12 +202,27 @@ pub fn butterfly(m: &Material, bin: &Bin) -> Chart {
             left: wing(Side::Left),
             right: wing(Side::Right),
         };
-        let told = |w: &Wing| if w.value.is_some() { w.text.clone() } else { "not measured".to_owned() };
-        said.push(format!("{} left {}, right {}", row.label, told(&row.left), told(&row.right)));
+        let told = |w: &Wing| {
+            if w.value.is_some() {
+                w.text.clone()
+            } else {
+                "not measured".to_owned()
+            }
+        };
+        said.push(format!(
+            "{} left {}, right {}",
+            row.label,
+            told(&row.left),
+            told(&row.right)
+        ));
         row
     });
     let rows: Vec<ButterflyRow> = rows.collect();
-    let bracket = if m.own.is_empty() { "" } else { "; bracket: own range of that side" };
+    let bracket = if m.own.is_empty() {
+        ""
+    } else {
+        "; bracket: own range of that side"
+    };
     Chart {
         title: format!("Left and right at {} m/s{bracket}", words::number(bin.speed_ms, 1)),
         desc: format!("{}.", said.join("; ")),
@@ -359,7 +378,9 @@ pub fn trend(m: &Material, t: &Trend) -> Option<Chart> {
             dots: other,
         });
     }
-    let at = t.reference_speed_ms.map_or_else(String::new, |v| format!(" at {} m/s", words::number(v, 2)));
+    let at = t
+        .reference_speed_ms
+        .map_or_else(String::new, |v| format!(" at {} m/s", words::number(v, 2)));
     Some(Chart {
         title: format!("{}{at}", id.def().label),
         desc: format!("{} runs in {WEEKS} weeks. {}", t.points.len(), t.verdict.text),
@@ -402,13 +423,22 @@ pub fn pelvis(a: Option<&PelvisCurve>, b: Option<&PelvisCurve>) -> Option<Vec<Ch
             layers.push(Layer::Line {
                 name: Some(name.to_owned()),
                 pen,
-                points: curve.percent.iter().zip(&plane.mean).map(|(x, y)| (*x, Some(*y))).collect(),
+                points: curve
+                    .percent
+                    .iter()
+                    .zip(&plane.mean)
+                    .map(|(x, y)| (*x, Some(*y)))
+                    .collect(),
             });
             let (low, high) = plane
                 .mean
                 .iter()
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
-            said.push(format!("{name} from {} to {}°", words::number(low, 1), words::number(high, 1)));
+            said.push(format!(
+                "{name} from {} to {}°",
+                words::number(low, 1),
+                words::number(high, 1)
+            ));
         }
         Chart {
             title: format!("{title} over the stride"),

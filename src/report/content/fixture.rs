@@ -77,12 +77,24 @@ fn stride(run: i32, n: u32, side: Side) -> StrideRecord {
     let degree = 0.017_453;
     let values = [
         (Id::Speed, speed),
-        (Id::Cadence, 168.0 + 8.0 * faster + 0.8 * own(2) + 0.6 * here(2) - 8.0 * changed),
+        (
+            Id::Cadence,
+            168.0 + 8.0 * faster + 0.8 * own(2) + 0.6 * here(2) - 8.0 * changed,
+        ),
         (Id::StrideLength, 2.14 + 0.6 * faster + 0.01 * own(3) + 0.1 * changed),
-        (Id::ContactTime, of(0.246, 0.252) - 0.02 * faster + 0.002 * own(4) + 0.002 * here(4) + 0.006 * changed),
+        (
+            Id::ContactTime,
+            of(0.246, 0.252) - 0.02 * faster + 0.002 * own(4) + 0.002 * here(4) + 0.006 * changed,
+        ),
         (Id::FlightTime, 0.11 + 0.002 * own(5)),
-        (Id::OverstrideDistance, 0.085 + of(0.0, 0.006) + 0.004 * own(6) + 0.004 * here(6) + 0.05 * changed),
-        (Id::PelvisDrop, degree * (of(5.2, 4.1) + 0.3 * own(7) + 0.3 * here(7) + of(0.0, 2.6) * changed)),
+        (
+            Id::OverstrideDistance,
+            0.085 + of(0.0, 0.006) + 0.004 * own(6) + 0.004 * here(6) + 0.05 * changed,
+        ),
+        (
+            Id::PelvisDrop,
+            degree * (of(5.2, 4.1) + 0.3 * own(7) + 0.3 * here(7) + of(0.0, 2.6) * changed),
+        ),
         (Id::PelvisTilt, degree * (6.0 + 0.5 * own(8))),
         (Id::PelvisTiltRange, degree * (8.0 + 0.3 * own(9))),
         (Id::PelvisOscillation, 0.084 + 0.002 * own(10) + 0.002 * here(10)),

@@ -11,10 +11,12 @@ pub fn summary(m: &Material) -> Block {
     let s = &m.flags.summary;
     Block::Paragraph(
         Tone::Body,
-        Text::strong(format!("{}: ", level_mark(s.level))).then(&s.text).then(format!(
-            " {} of {} areas changed; {} of {} measurable with these sensors.",
-            s.areas_changed, m.areas, s.areas_measurable, m.areas
-        )),
+        Text::strong(format!("{}: ", level_mark(s.level)))
+            .then(&s.text)
+            .then(format!(
+                " {} of {} areas changed; {} of {} measurable with these sensors.",
+                s.areas_changed, m.areas, s.areas_measurable, m.areas
+            )),
     )
 }
 
@@ -78,7 +80,11 @@ pub fn fired(m: &Material, most: usize) -> Vec<Block> {
             .and_then(|c| telling(&c.conditions, d.flag.level))
             .map(|c| c.inputs.iter().map(input).collect())
             .unwrap_or_default();
-        let trust = if d.flag.level >= LevelWord::High { Trust::Strong } else { Trust::Plain };
+        let trust = if d.flag.level >= LevelWord::High {
+            Trust::Strong
+        } else {
+            Trust::Plain
+        };
         Row::Cells(vec![
             Cell::new(format!("{} {}", d.flag.id, d.flag.title)),
             Cell::new(level(&d.flag)).as_trust(trust),
@@ -127,7 +133,11 @@ pub fn messages(m: &Material) -> Vec<Block> {
 pub fn not_evaluated(m: &Material) -> Option<Block> {
     let mut by_why: Vec<(String, Vec<String>)> = Vec::new();
     for f in m.flags.flags.iter().filter(|f| f.level == LevelWord::NotEnoughData) {
-        let why = f.missing.first().cloned().unwrap_or_else(|| "too little is known".to_owned());
+        let why = f
+            .missing
+            .first()
+            .cloned()
+            .unwrap_or_else(|| "too little is known".to_owned());
         match by_why.iter_mut().find(|(w, _)| *w == why) {
             Some((_, ids)) => ids.push(f.id.clone()),
             None => by_why.push((why, vec![f.id.clone()])),
@@ -141,7 +151,10 @@ pub fn not_evaluated(m: &Material) -> Option<Block> {
         .map(|(why, ids)| Row::Cells(vec![Cell::new(ids.join(" ")), Cell::missing(why)]));
     Some(Block::Table(Table {
         summary: "Flags without enough data".to_owned(),
-        columns: vec![Column::words("Not enough data", 0.3), Column::words("What is missing", 0.7)],
+        columns: vec![
+            Column::words("Not enough data", 0.3),
+            Column::words("What is missing", 0.7),
+        ],
         rows: rows.collect(),
         dense: true,
     }))
@@ -187,7 +200,10 @@ fn computation(d: &FlagDetail) -> Vec<Block> {
     }
     if let Some(r) = &c.reference {
         let runs = words::counted(r.runs as usize, "run");
-        say("Against", format!("own reference, {runs}, {}", words::span(r.from, r.to)));
+        say(
+            "Against",
+            format!("own reference, {runs}, {}", words::span(r.from, r.to)),
+        );
     }
     let votes: Vec<String> = c
         .votes

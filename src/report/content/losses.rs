@@ -68,7 +68,13 @@ fn events_of(review: &Review, id: &SessionId) -> Result<Vec<SessionEvent>, Store
 /// Those of the disk.
 pub fn losses(review: &Review, past: &Past, compare: &Compare) -> Result<Losses, StoreError> {
     let mut out = Losses::default();
-    let ids: Vec<&SessionId> = compare.b.sessions.iter().rev().chain(compare.a.sessions.iter().rev()).collect();
+    let ids: Vec<&SessionId> = compare
+        .b
+        .sessions
+        .iter()
+        .rev()
+        .chain(compare.a.sessions.iter().rev())
+        .collect();
     out.passed_over = ids.len().saturating_sub(MOST_RUNS);
     for id in ids.into_iter().take(MOST_RUNS) {
         let Some(r) = past.recorded.iter().find(|r| r.row.meta.id == *id) else {
@@ -117,7 +123,11 @@ pub fn losses(review: &Review, past: &Past, compare: &Compare) -> Result<Losses,
         out.exchanged.extend(exchanged.then_some(r.day));
         out.disagreed.extend(disagreed.then_some(r.day));
         for (_, mut l) in by_place {
-            l.share = if whole > 0.0 { (l.lost_s / whole).clamp(0.0, 1.0) } else { 0.0 };
+            l.share = if whole > 0.0 {
+                (l.lost_s / whole).clamp(0.0, 1.0)
+            } else {
+                0.0
+            };
             out.sensors.push(l);
         }
     }

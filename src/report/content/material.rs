@@ -166,13 +166,7 @@ pub fn gather(review: &Review, past: &Past, ask: &Ask) -> Result<Material, Store
     let bins = bins(&read(&compare.a.sessions)?, &read(&compare.b.sessions)?);
     let fullest = bins.iter().max_by_key(|b| b.after.windows).map(|b| b.speed_ms);
     let shown = match &ask.session {
-        Some(id) => card::card(
-            review,
-            past,
-            id,
-            sight,
-            &flag_history(rules, past, sight).changes,
-        )?,
+        Some(id) => card::card(review, past, id, sight, &flag_history(rules, past, sight).changes)?,
         None => None,
     };
     let entries = review.entries(&past.athlete)?;
@@ -211,12 +205,25 @@ pub fn gather(review: &Review, past: &Past, ask: &Ask) -> Result<Material, Store
         happened: happened(past),
         losses: losses(review, past, &compare)?,
         sensors: sensors
-            .map(|r| r.row.meta.sensors.iter().map(|s| (words::spaced(s.placement.name()), s.rate_hz)).collect())
+            .map(|r| {
+                r.row
+                    .meta
+                    .sensors
+                    .iter()
+                    .map(|s| (words::spaced(s.placement.name()), s.rate_hz))
+                    .collect()
+            })
             .unwrap_or_default(),
         runs: run_lines(past, &compare),
         left_out: left_out(past, everything),
-        own: fullest.map(|speed| own_ranges(past, &compare, speed)).unwrap_or_default(),
-        weekly: if everything { weekly(&entries, past.today) } else { Vec::new() },
+        own: fullest
+            .map(|speed| own_ranges(past, &compare, speed))
+            .unwrap_or_default(),
+        weekly: if everything {
+            weekly(&entries, past.today)
+        } else {
+            Vec::new()
+        },
         notes: if everything && ask.reader == super::Reader::Therapist {
             notes(&entries, past.today)
         } else {
@@ -234,13 +241,15 @@ fn sets(past: &Past, ask: &Ask) -> (Chosen, Chosen) {
     if let Some((a, b)) = &ask.compare {
         return (a.clone(), b.clone());
     }
-    let session = ask.session.as_ref().and_then(|id| past.recorded.iter().find(|r| r.row.meta.id == *id));
+    let session = ask
+        .session
+        .as_ref()
+        .and_then(|id| past.recorded.iter().find(|r| r.row.meta.id == *id));
     match session {
         Some(r) => (Chosen::Before(r.day), Chosen::Session(r.row.meta.id.to_string())),
         None => (Chosen::Before(past.today), Chosen::Last),
     }
 }
-
 
 fn shoe_name(past: &Past, s: &PastSession) -> Option<String> {
     let id = s.note.shoe.as_ref()?;
@@ -285,7 +294,10 @@ fn left_out(past: &Past, everything: bool) -> Vec<(Day, String)> {
         if s.left_out {
             let said = s.note.text.as_deref().filter(|_| everything).map(|t| format!(": {t}"));
             all.push((s.day, format!("left out by the runner{}", said.unwrap_or_default())));
-        } else if let Some(why) = run.filter(|r| !r.values.eligible).and_then(|r| r.values.why_not.first()) {
+        } else if let Some(why) = run
+            .filter(|r| !r.values.eligible)
+            .and_then(|r| r.values.why_not.first())
+        {
             all.push((s.day, why.clone()));
         }
     }

@@ -11,16 +11,43 @@ const USUAL_SPEED: f64 = 3.3;
 
 /// Words that a reader may not share with us.
 const GLOSSARY: [(&str, &str); 10] = [
-    ("Step, stride", "A step goes from one foot to the other; a stride is two steps, from a foot to the same foot again."),
-    ("Initial contact, terminal contact", "The instants at which a foot meets and leaves the ground. Stance lies between."),
-    ("Window", "25 strides of a side in a row; level when the grade is within 2 %, steady when speeds vary by 5 % or less. The first five minutes are left out."),
+    (
+        "Step, stride",
+        "A step goes from one foot to the other; a stride is two steps, from a foot to the same foot again.",
+    ),
+    (
+        "Initial contact, terminal contact",
+        "The instants at which a foot meets and leaves the ground. Stance lies between.",
+    ),
+    (
+        "Window",
+        "25 strides of a side in a row; level when the grade is within 2 %, steady when speeds vary by 5 % or less. The first five minutes are left out.",
+    ),
     ("Run value", "The median over the level, steady windows of a run."),
-    ("Own usual, reference", "The first five to eight comparable runs, then frozen; each later run is compared with it at its own speed."),
-    ("Smallest that counts", "The least change that can be told from how this runner's runs ordinarily differ."),
-    ("Evidence", "What studies are worth: strong, some, little; disputed where they disagree. Says nothing about the data."),
-    ("Data", "How good this runner's data are: good, fair, poor, none. Says nothing about studies. The two are never combined."),
-    ("Not enough data", "A state of its own: not evaluated. It does not mean that nothing changed."),
-    ("Level", "· info, ▲ watch, ◆ high, ⬢ stop. Limits are design choices above measurement error, not clinical cut-offs."),
+    (
+        "Own usual, reference",
+        "The first five to eight comparable runs, then frozen; each later run is compared with it at its own speed.",
+    ),
+    (
+        "Smallest that counts",
+        "The least change that can be told from how this runner's runs ordinarily differ.",
+    ),
+    (
+        "Evidence",
+        "What studies are worth: strong, some, little; disputed where they disagree. Says nothing about the data.",
+    ),
+    (
+        "Data",
+        "How good this runner's data are: good, fair, poor, none. Says nothing about studies. The two are never combined.",
+    ),
+    (
+        "Not enough data",
+        "A state of its own: not evaluated. It does not mean that nothing changed.",
+    ),
+    (
+        "Level",
+        "· info, ▲ watch, ◆ high, ⬢ stop. Limits are design choices above measurement error, not clinical cut-offs.",
+    ),
 ];
 
 /// The whole part.
@@ -47,17 +74,26 @@ pub fn blocks(m: &Material) -> Vec<Block> {
     ] {
         if !days.is_empty() {
             let days: Vec<String> = days.iter().map(|d| words::day(*d)).collect();
-            blocks.push(Block::Paragraph(Tone::Body, format!("{what} {}.", days.join(", ")).into()));
+            blocks.push(Block::Paragraph(
+                Tone::Body,
+                format!("{what} {}.", days.join(", ")).into(),
+            ));
         }
     }
     if m.losses.passed_over > 0 {
         let more = words::counted(m.losses.passed_over, "earlier run");
-        blocks.push(Block::Paragraph(Tone::Note, format!("{more} not looked at for losses.").into()));
+        blocks.push(Block::Paragraph(
+            Tone::Note,
+            format!("{more} not looked at for losses.").into(),
+        ));
     }
     blocks.extend(runs(m));
     blocks.push(Block::Heading(2, "Words".into()));
     blocks.push(Block::Facts(
-        GLOSSARY.iter().map(|(word, is)| ((*word).to_owned(), Text::plain(is))).collect(),
+        GLOSSARY
+            .iter()
+            .map(|(word, is)| ((*word).to_owned(), Text::plain(is)))
+            .collect(),
     ));
     blocks
 }

@@ -49,7 +49,9 @@ impl Reader {
     /// The reader by that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Runner, Self::Coach, Self::Therapist].into_iter().find(|r| r.name() == name)
+        [Self::Runner, Self::Coach, Self::Therapist]
+            .into_iter()
+            .find(|r| r.name() == name)
     }
 }
 

@@ -92,7 +92,11 @@ fn facts(m: &Material, card: &Card) -> Vec<(String, Text)> {
             )
         })
         .collect();
-    let lost = if lost.is_empty() { "nothing lost".to_owned() } else { lost.join(", ") };
+    let lost = if lost.is_empty() {
+        "nothing lost".to_owned()
+    } else {
+        lost.join(", ")
+    };
     say("Data", format!("{}; {lost}", s.data.word()));
     facts
 }

@@ -27,12 +27,7 @@ fn one(of: Option<Middle>, write: impl Fn(f64) -> String) -> (String, bool) {
 }
 
 /// `238 → 244`; hatched where neither was measured, doubtful where few windows or exchanged sides stand behind it.
-fn cell(
-    before: Option<Option<Middle>>,
-    after: Option<Middle>,
-    write: impl Fn(f64) -> String,
-    exchanged: bool,
-) -> Cell {
+fn cell(before: Option<Option<Middle>>, after: Option<Middle>, write: impl Fn(f64) -> String, exchanged: bool) -> Cell {
     if after.is_none() && before.flatten().is_none() {
         return Cell::missing("not measured");
     }
@@ -100,7 +95,12 @@ fn bin_row(m: &Material, bin: &Bin, id: Id) -> Row {
             cells.push(cell(of.0, of.1, |v| words::shown(v, id), exchanged));
         }
         let old = bin.before.as_ref().map(|b| b.difference(id));
-        cells.push(cell(old, bin.after.difference(id), |v| words::shown_change(v, id), exchanged));
+        cells.push(cell(
+            old,
+            bin.after.difference(id),
+            |v| words::shown_change(v, id),
+            exchanged,
+        ));
     } else {
         let both = cell(before(None), bin.after.of(id, None), |v| words::shown(v, id), false);
         cells.push(both.over(2));
@@ -112,7 +112,11 @@ fn bin_row(m: &Material, bin: &Bin, id: Id) -> Row {
     };
     match (change, smallest(m, id)) {
         (None, _) => {
-            let why = if bin.before.is_none() { "nothing before" } else { "not measured" };
+            let why = if bin.before.is_none() {
+                "nothing before"
+            } else {
+                "not measured"
+            };
             cells.push(Cell::missing(why).over(3));
         }
         (Some(change), Err(_)) => {
@@ -151,7 +155,12 @@ pub fn before_after_notes(m: &Material) -> Vec<String> {
         .filter_map(|id| smallest(m, *id).err())
         .filter(|why| why != "not measured")
         .collect();
-    notes.extend(missing.into_iter().take(1).map(|why| format!("Smallest that counts: {why}.")));
+    notes.extend(
+        missing
+            .into_iter()
+            .take(1)
+            .map(|why| format!("Smallest that counts: {why}.")),
+    );
     notes
 }
 
@@ -206,9 +215,11 @@ pub fn losses(m: &Material) -> Block {
             Cell::new(format!("{} %", words::number(100.0 * l.share, 1))),
         ];
         cells.push(match (l.clock_ppm, l.clock_ms) {
-            (Some(ppm), Some(ms)) => {
-                Cell::new(format!("{} ppm, {} ms left over", words::signed(ppm, 0), words::number(ms, 1)))
-            }
+            (Some(ppm), Some(ms)) => Cell::new(format!(
+                "{} ppm, {} ms left over",
+                words::signed(ppm, 0),
+                words::number(ms, 1)
+            )),
             (Some(ppm), None) => Cell::new(format!("{} ppm", words::signed(ppm, 0))),
             _ => Cell::missing("not known"),
         });

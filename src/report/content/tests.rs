@@ -56,7 +56,11 @@ fn keep(name: &str, document: &Document) {
 
 fn check_pdf(document: &Document) {
     #[cfg(feature = "pdf")]
-    assert!(crate::report::pdf::pdf(document).expect("a valid file").starts_with(b"%PDF"));
+    assert!(
+        crate::report::pdf::pdf(document)
+            .expect("a valid file")
+            .starts_with(b"%PDF")
+    );
     #[cfg(not(feature = "pdf"))]
     let _ = document;
 }
@@ -74,7 +78,12 @@ fn a_therapist_gets_before_and_after_flags_symptoms_and_methods() {
     let m = material(&review, &ask);
     assert_eq!(m.sight, Sight::Everything);
     assert_eq!((m.compare.a.sessions.len(), m.compare.b.sessions.len()), (17, 6));
-    assert_eq!(m.bins.len(), 2, "two speeds were run: {:?}", m.bins.iter().map(|b| b.speed_ms).collect::<Vec<_>>());
+    assert_eq!(
+        m.bins.len(),
+        2,
+        "two speeds were run: {:?}",
+        m.bins.iter().map(|b| b.speed_ms).collect::<Vec<_>>()
+    );
     let bin = &m.bins[0];
     let cadence = |set: &bins::BinSet| set.of(crate::metrics::MetricId::Cadence, None).expect("cadence").value;
     let change = cadence(&bin.after) - cadence(bin.before.as_ref().expect("before"));
@@ -104,7 +113,10 @@ fn a_therapist_gets_before_and_after_flags_symptoms_and_methods() {
             assert!(words.contains(part), "{part} is missing");
         }
     }
-    assert!(words.contains("run 2.5 m/s") || words.contains("run 3.3 m/s"), "no error figures");
+    assert!(
+        words.contains("run 2.5 m/s") || words.contains("run 3.3 m/s"),
+        "no error figures"
+    );
     check_pdf(&document);
 }
 
@@ -124,7 +136,10 @@ fn without_consent_a_coach_gets_nothing_that_follows_from_symptoms() {
         assert!(!pages[0].contains(CANARY), "{reader:?}");
         assert!(pages[0].contains("Symptoms: not shared"));
         assert!(!pages[0].contains("SY1 "), "{reader:?}");
-        assert_eq!(pages[0], pages[1], "what was said about the body changes the {reader:?}'s page");
+        assert_eq!(
+            pages[0], pages[1],
+            "what was said about the body changes the {reader:?}'s page"
+        );
     }
 }
 
@@ -147,7 +162,14 @@ fn a_runner_gets_one_run_in_short() {
     let document = compose(&material(&review, &ask), &ask);
     keep("runner", &document);
     let words = document.words();
-    for part in ["Your run, ", "How you ran", "▼ lower", "One thing to try", "usual week", "FS1"] {
+    for part in [
+        "Your run, ",
+        "How you ran",
+        "▼ lower",
+        "One thing to try",
+        "usual week",
+        "FS1",
+    ] {
         assert!(words.contains(part) || part == "FS1", "{part} is missing");
     }
     assert!(words.lines().count() < 140, "short");
@@ -168,14 +190,20 @@ fn names_stay_text_and_a_pseudonym_hides_them() {
         };
         let document = compose(&material(&review, &ask), &ask);
         let page = html(&document);
-        assert!(!page.contains("<script") && !page.contains('\u{202e}') && !page.contains("<i>3"), "{reader:?}");
+        assert!(
+            !page.contains("<script") && !page.contains('\u{202e}') && !page.contains("<i>3"),
+            "{reader:?}"
+        );
         assert!(!page.contains(" onload=\"") && page.contains("&lt;script&gt;alert(1)"));
         check_pdf(&document);
         ask.pseudonym = true;
         (ask.question, ask.clinician) = (None, None);
         let document = compose(&material(&review, &ask), &ask);
         let page = html(&document);
-        assert!(!page.contains("alert(1)") && !page.contains("ada"), "{reader:?}: the name shows");
+        assert!(
+            !page.contains("alert(1)") && !page.contains("ada"),
+            "{reader:?}: the name shows"
+        );
         assert!(page.contains(&pseudonym("ada")) && pseudonym("ada") != pseudonym("eve"));
     }
 }
@@ -186,11 +214,24 @@ fn a_page_fetches_nothing() {
     for reader in [Reader::Runner, Reader::Coach, Reader::Therapist] {
         let ask = ask(reader);
         let page = html(&compose(&material(&review, &ask), &ask));
-        for word in ["<script", "<link", "<img", "<iframe", "<object", "href=", "src=", "url(", "@import", "@font-face"] {
+        for word in [
+            "<script",
+            "<link",
+            "<img",
+            "<iframe",
+            "<object",
+            "href=",
+            "src=",
+            "url(",
+            "@import",
+            "@font-face",
+        ] {
             assert!(!page.contains(word), "{reader:?}: {word}");
         }
         // Names of XML are no addresses; sources are told as text.
-        let rest = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "").replace("https://doi.org/", "");
+        let rest = page
+            .replace("xmlns=\"http://www.w3.org/2000/svg\"", "")
+            .replace("https://doi.org/", "");
         assert!(!rest.contains("http://") && !rest.contains("https://"), "{reader:?}");
         let (opened, closed) = (page.matches("<svg").count(), page.matches("</svg>").count());
         assert!(opened > 0 && opened == closed && page.matches("<desc").count() == opened);
@@ -272,14 +313,24 @@ fn no_banned_word_stands_in_any_report_with_every_flag_raised() {
     for reader in [Reader::Runner, Reader::Coach, Reader::Therapist] {
         let ask = ask(reader);
         let mut m = material(&review, &ask);
-        let cites: Vec<_> = m.raised.iter().map(|d| (d.flag.id.clone(), d.computation.clone())).collect();
+        let cites: Vec<_> = m
+            .raised
+            .iter()
+            .map(|d| (d.flag.id.clone(), d.computation.clone()))
+            .collect();
         m.raised = rules.flags.iter().map(|f| raised(rules, f, &m)).collect();
         m.raised.sort_by_key(|d| std::cmp::Reverse(d.flag.level));
         assert!(m.raised.len() >= 30 && !cites.is_empty());
         m.flags.safety = Some(SafetyNow {
             level: SafetyWord::NoCues,
             title: "Have it looked at before you run again.".to_owned(),
-            text: rules.flags.iter().find(|f| f.id == "SY4").expect("a flag").message.clone(),
+            text: rules
+                .flags
+                .iter()
+                .find(|f| f.id == "SY4")
+                .expect("a flag")
+                .message
+                .clone(),
             ticks: Vec::new(),
         });
         let document = compose(&m, &ask);
@@ -295,14 +346,22 @@ fn no_banned_word_stands_in_any_report_with_every_flag_raised() {
         assert!(banned.len() >= 10);
         for word in banned {
             let at = words.find(word.as_str());
-            assert!(at.is_none(), "{reader:?}: `{word}` in …{}…", around(&words, at.unwrap_or(0)));
+            assert!(
+                at.is_none(),
+                "{reader:?}: `{word}` in …{}…",
+                around(&words, at.unwrap_or(0))
+            );
         }
         for flag in &rules.flags {
             let shown = match reader {
                 Reader::Runner => title(flag),
                 _ => flag.id.clone(),
             };
-            assert!(document.words().contains(&shown), "{reader:?}: {} is not shown", flag.id);
+            assert!(
+                document.words().contains(&shown),
+                "{reader:?}: {} is not shown",
+                flag.id
+            );
         }
         check_pdf(&document);
     }
@@ -338,7 +397,9 @@ fn a_reason_to_stop_stands_above_everything_and_hides_the_runners_numbers() {
             ticks: vec!["Chest pain with it".to_owned()],
         });
         let document = compose(&m, &ask);
-        assert!(matches!(&document.blocks[1], Block::Paragraph(Tone::Safety, t) if t.words().starts_with("Get help now")));
+        assert!(
+            matches!(&document.blocks[1], Block::Paragraph(Tone::Safety, t) if t.words().starts_with("Get help now"))
+        );
         let words = document.words();
         if reader == Reader::Runner {
             assert!(!words.contains("How you ran") && !words.contains("Steady") && !words.contains("One thing to try"));

@@ -38,7 +38,10 @@ pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
     } else {
         blocks.push(Block::Figure(figures::timeline(m)));
     }
-    blocks.push(Block::Heading(2, Text::plain(format!("{}: {}", m.label.0, m.label.1.to_lowercase()))));
+    blocks.push(Block::Heading(
+        2,
+        Text::plain(format!("{}: {}", m.label.0, m.label.1.to_lowercase())),
+    ));
     blocks.extend(flag_parts::fired(m, FLAGS_ON_PAGE_1));
     blocks.push(flag_parts::first_time(m));
     blocks.push(Block::Heading(2, "Checklist and notes".into()));
@@ -79,13 +82,21 @@ fn listed(all: impl Iterator<Item = String>, none: &str) -> String {
             seen.push(one);
         }
     }
-    if seen.is_empty() { none.to_owned() } else { seen.join(", ") }
+    if seen.is_empty() {
+        none.to_owned()
+    } else {
+        seen.join(", ")
+    }
 }
 
 fn of_sets(m: &Material, f: impl Fn(&super::material::RunLine) -> Option<String>, none: &str) -> String {
     let of = |set: &str| listed(m.runs.iter().filter(|r| r.set == set).filter_map(&f), none);
     let (before, after) = (of("before"), of("after"));
-    if before == after { after } else { format!("before {before}; after {after}") }
+    if before == after {
+        after
+    } else {
+        format!("before {before}; after {after}")
+    }
 }
 
 fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
@@ -105,7 +116,12 @@ fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
     let speeds: Vec<String> = m.bins.iter().map(|b| words::speed(b.speed_ms)).collect();
     say(
         "Speeds",
-        if speeds.is_empty() { "none shared by both".to_owned() } else { speeds.join(", ") }.into(),
+        if speeds.is_empty() {
+            "none shared by both".to_owned()
+        } else {
+            speeds.join(", ")
+        }
+        .into(),
     );
     say("Ground", of_sets(m, |r| r.ground.map(str::to_owned), "not told").into());
     say("Shoes", of_sets(m, |r| r.shoe.clone(), "not told").into());
@@ -120,7 +136,9 @@ fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
         match (stood, of) {
             (_, 0) => "not known".to_owned(),
             (n, of) if n == of => "from standing still in each run (age 0 days)".to_owned(),
-            (n, of) => format!("from standing still in {n} of {of} runs; in the others angles against standing are missing"),
+            (n, of) => {
+                format!("from standing still in {n} of {of} runs; in the others angles against standing are missing")
+            }
         }
         .into(),
     );
@@ -177,7 +195,10 @@ fn second(m: &Material) -> Vec<Block> {
     blocks.push(Block::Heading(2, "Over speed".into()));
     let charts: Vec<_> = OVER_SPEED.iter().filter_map(|id| figures::scatter(m, *id)).collect();
     if charts.is_empty() {
-        blocks.push(Block::Paragraph(Tone::Body, "Nothing to draw: no window with a known speed.".into()));
+        blocks.push(Block::Paragraph(
+            Tone::Body,
+            "Nothing to draw: no window with a known speed.".into(),
+        ));
     }
     blocks.extend(in_pairs(charts));
     blocks.push(Block::Heading(
@@ -189,7 +210,10 @@ fn second(m: &Material) -> Vec<Block> {
         match (figures::within(card), &card.within_why) {
             (Some(chart), _) => blocks.push(Block::Figure(chart)),
             (None, Some(why)) => {
-                blocks.push(Block::Paragraph(Tone::Note, format!("First against last part of the run: {why}.").into()));
+                blocks.push(Block::Paragraph(
+                    Tone::Note,
+                    format!("First against last part of the run: {why}.").into(),
+                ));
             }
             (None, None) => {}
         }
@@ -243,7 +267,11 @@ fn weekly(m: &Material) -> Block {
             n(w.left_out),
             n(w.cut_short),
             n(w.held_back),
-            if goals.is_empty() { Cell::missing("not told") } else { Cell::new(goals.join("; ")) },
+            if goals.is_empty() {
+                Cell::missing("not told")
+            } else {
+                Cell::new(goals.join("; "))
+            },
         ])
     });
     Block::Table(Table {

@@ -300,7 +300,13 @@ mod tests {
     fn hostile_names_stay_text_in_every_field() {
         let page = html(&hostile());
         assert!(!page.contains("<script") && !page.contains("<img") && !page.contains('\u{202e}'));
-        for (what, count) in [("<style>", 1), ("</style>", 1), ("<title>", 1), ("</title>", 2), ("onerror=", 0)] {
+        for (what, count) in [
+            ("<style>", 1),
+            ("</style>", 1),
+            ("<title>", 1),
+            ("</title>", 2),
+            ("onerror=", 0),
+        ] {
             // The SVG has a title of its own; as text `onerror=` stands behind `&lt;img`.
             let plain = page.replace("&lt;img src=x onerror=", "").replace("<title id", "");
             let plain = plain.replace("\\3c img src=x onerror=", "");
@@ -311,7 +317,13 @@ mod tests {
     #[test]
     fn the_policy_allows_exactly_the_style_inside() {
         let page = html(&hostile());
-        let style = page.split_once("<style>").expect("style").1.split_once("</style>").expect("end").0;
+        let style = page
+            .split_once("<style>")
+            .expect("style")
+            .1
+            .split_once("</style>")
+            .expect("end")
+            .0;
         let hash = base64(&Sha256::digest(style.as_bytes()));
         assert!(page.contains(&format!("style-src 'sha256-{hash}'")));
         assert!(page.contains("default-src 'none'"));

@@ -266,7 +266,8 @@ impl Flow<'_> {
         chunk.keep = true;
         chunk.heading = Some((level, text.words()));
         laid.chunks.push(chunk);
-        laid.nodes.push(Node::of_leaves(Kind::Heading(level, text.words()), leaves));
+        laid.nodes
+            .push(Node::of_leaves(Kind::Heading(level, text.words()), leaves));
     }
 
     /// The safety text: large, in a frame.
@@ -400,7 +401,8 @@ impl Flow<'_> {
             }],
             ..Chunk::default()
         });
-        laid.nodes.push(Node::of_leaves(Kind::Figure(clean(&chart.desc)), vec![leaf]));
+        laid.nodes
+            .push(Node::of_leaves(Kind::Figure(clean(&chart.desc)), vec![leaf]));
     }
 
     /// Two columns, one chunk.
@@ -452,4 +454,3 @@ pub(super) fn bold(text: &Text) -> Text {
             .collect(),
     )
 }
-

@@ -22,7 +22,9 @@ struct Spot {
 /// Name and value in two pairs of columns.
 pub(super) fn facts(flow: &mut Flow, facts: &[(String, Text)], width: f64, laid: &mut Laid) {
     let column = |share| Column::words("", share);
-    let rows = facts.iter().map(|(name, value)| Row::Cells(vec![Cell::new(name.as_str()), Cell::new(value.clone())]));
+    let rows = facts
+        .iter()
+        .map(|(name, value)| Row::Cells(vec![Cell::new(name.as_str()), Cell::new(value.clone())]));
     let t = Table {
         summary: "Facts".to_owned(),
         columns: vec![column(0.19), column(0.81)],

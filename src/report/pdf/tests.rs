@@ -62,10 +62,7 @@ fn everything() -> Document {
 #[test]
 fn everything_passes_the_check_of_pdf_ua_whatever_the_names() {
     for paper in [Paper::A4, Paper::Letter] {
-        let document = Document {
-            paper,
-            ..everything()
-        };
+        let document = Document { paper, ..everything() };
         let bytes = pdf(&document).expect("a valid file");
         assert!(bytes.starts_with(b"%PDF-1."));
         let again = pdf(&document).expect("a valid file");

@@ -134,7 +134,11 @@ mod tests {
             assert!(lines.iter().all(|l| l.width <= room + 1e-6), "{room}");
             assert_eq!(texts(&lines).concat(), text.words());
             for line in &lines {
-                let seen: f64 = line.stretches.iter().map(|s| faces.of(s.weight).width(&s.text, 9.0)).sum();
+                let seen: f64 = line
+                    .stretches
+                    .iter()
+                    .map(|s| faces.of(s.weight).width(&s.text, 9.0))
+                    .sum();
                 assert!(line.width <= seen + 1e-6 && seen - line.width < 9.0);
             }
         }
@@ -143,7 +147,12 @@ mod tests {
     #[test]
     fn lines_break_at_spaces_and_keep_them() {
         let faces = Faces::load().expect("fonts");
-        let lines = wrap(&"one two three".into(), &faces, 10.0, faces.of(Weight::Regular).width("one two", 10.0) + 0.1);
+        let lines = wrap(
+            &"one two three".into(),
+            &faces,
+            10.0,
+            faces.of(Weight::Regular).width("one two", 10.0) + 0.1,
+        );
         assert_eq!(texts(&lines), ["one two ", "three"]);
         assert_eq!(texts(&wrap(&"".into(), &faces, 10.0, 50.0)), [""]);
     }
