@@ -195,7 +195,8 @@ pub fn bins(before: &[RunWindows], after: &[RunWindows]) -> Vec<Bin> {
 pub(super) mod tests {
     use super::*;
     use crate::metrics::aggregate::{BlockConfidence, BlockStats};
-    use crate::metrics::{METRIC_COUNT, MetricSet};
+    use crate::metrics::MetricSet;
+    use crate::metrics::registry::METRIC_COUNT;
     use crate::model::{Activity, SegmentKind, SessionTime};
     use crate::review::windows::Window;
 
