@@ -11,7 +11,8 @@
 //! that know no gait; [`orientation`] attitude and mounting; [`gait`] contacts, strides, trajectories; [`metrics`] the
 //! registry of everything measured; [`risk`] lower-back flags; [`pipeline`] the whole loop; [`synth`] a synthetic runner
 //! with known truth. Around this pure core, behind features: `config` settings, `interchange` recordings as files, `store`
-//! the embedded time series, `review` runs and seasons looked back on, `runtime` tasks and channels, `cli` the commands.
+//! the embedded time series, `review` runs and seasons looked back on, `report` what a
+//! runner, a coach or a therapist takes away, `runtime` tasks and channels, `cli` the commands.
 
 pub mod clock;
 pub mod gait;
@@ -32,6 +33,8 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "files")]
 pub mod interchange;
+#[cfg(all(feature = "files", feature = "store"))]
+pub mod report;
 #[cfg(all(feature = "files", feature = "store"))]
 pub mod review;
 #[cfg(feature = "runtime")]

@@ -44,6 +44,7 @@ pub mod raw;
 pub mod record;
 pub mod redrawn;
 pub mod replay;
+pub mod report;
 pub mod run_distance;
 pub mod run_note;
 pub mod safe_file;
@@ -182,6 +183,8 @@ enum Verb {
     Shoes(shoes::ShoesArgs),
     /// The journal: list, runs made without lope, rest days, notes
     Log(Box<log_book::LogArgs>),
+    /// A report as HTML or PDF, for the runner, a coach or a therapist
+    Report(report::ReportArgs),
     /// Lower-back flags: what changed against one's own usual
     Flags(flags::FlagsArgs),
     /// One metric over weeks at matched speed, against your own usual
@@ -360,6 +363,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Checkin(args) => checkin::run(&globals, args),
         Verb::Shoes(args) => shoes::run(&globals, args),
         Verb::Log(args) => log_book::run(&globals, args),
+        Verb::Report(args) => report::run(&globals, args),
         Verb::Flags(args) => flags::run(&globals, args),
         Verb::Trend(args) => trend::run(&globals, args),
         Verb::Orientation(args) => orientation::run(&globals, args),

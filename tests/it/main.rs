@@ -62,6 +62,8 @@ mod owning;
 mod reference;
 #[cfg(feature = "cli")]
 mod refusals;
+#[cfg(feature = "cli")]
+mod report;
 #[cfg(all(feature = "files", feature = "store"))]
 mod season;
 #[cfg(feature = "files")]

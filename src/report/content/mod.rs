@@ -1,0 +1,139 @@
+//! What stands in a report, for whom.
+//!
+//! Three readers: the runner gets a page about a run; a coach gets load, form and flags, without symptoms and what follows
+//! from them unless the runner allowed it; a therapist gets a first page that stands alone, a second with pictures and a third
+//! with methods and errors, with symptoms only where the runner allowed that too.
+
+pub mod bins;
+pub mod coach;
+pub mod errors;
+pub mod figures;
+pub mod flag_parts;
+pub mod losses;
+pub mod material;
+pub mod methods;
+pub mod runner;
+pub mod tables;
+pub mod therapist;
+pub mod words;
+
+pub use material::{Material, gather, pseudonym};
+
+use super::document::{Block, Document, Paper, Text, Tone};
+use crate::review::compare::Chosen;
+use crate::review::{SafetyNow, Sight};
+use crate::store::SessionId;
+
+/// Who reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The runner.
+    Runner,
+    /// A coach.
+    Coach,
+    /// A physical therapist.
+    Therapist,
+}
+
+impl Reader {
+    /// `runner`, `coach` or `therapist`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Runner => "runner",
+            Self::Coach => "coach",
+            Self::Therapist => "therapist",
+        }
+    }
+
+    /// The reader by that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Runner, Self::Coach, Self::Therapist]
+            .into_iter()
+            .find(|r| r.name() == name)
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// Who reads it.
+    pub reader: Reader,
+    /// The session it is about; `None` for the athlete as of the last day.
+    pub session: Option<SessionId>,
+    /// Two sets of runs; where there are none, the session against all runs before it.
+    pub compare: Option<(Chosen, Chosen)>,
+    /// The paper.
+    pub paper: Paper,
+    /// A pseudonym in place of the name.
+    pub pseudonym: bool,
+    /// The question asked.
+    pub question: Option<String>,
+    /// Name of the coach or clinician; consent given to this name or to everybody in that role counts.
+    pub clinician: Option<String>,
+}
+
+/// The report.
+#[must_use]
+pub fn compose(material: &Material, ask: &Ask) -> Document {
+    let (title, mut blocks) = match ask.reader {
+        Reader::Runner => runner::blocks(material),
+        Reader::Coach => coach::blocks(material),
+        Reader::Therapist => therapist::blocks(material, ask),
+    };
+    if let Some(safety) = &material.flags.safety {
+        // Above everything but the title.
+        for (i, block) in safety_blocks(safety).into_iter().enumerate() {
+            blocks.insert((1 + i).min(blocks.len()), block);
+        }
+    }
+    Document {
+        title: super::document::clean(&title),
+        lang: "en".to_owned(),
+        paper: ask.paper,
+        blocks,
+        footer: footer(material),
+    }
+}
+
+fn safety_blocks(safety: &SafetyNow) -> Vec<Block> {
+    let mut blocks = vec![Block::Paragraph(
+        Tone::Safety,
+        Text::strong(&safety.title).then(" ").then(&safety.text),
+    )];
+    if !safety.ticks.is_empty() {
+        let ticks = format!("Ticked: {}.", safety.ticks.join("; "));
+        blocks.push(Block::Paragraph(Tone::Note, ticks.into()));
+    }
+    blocks
+}
+
+fn footer(m: &Material) -> Vec<String> {
+    vec![
+        m.purpose.clone(),
+        m.footer.clone(),
+        format!(
+            "lope {}, rules {}, written for {}.",
+            env!("CARGO_PKG_VERSION"),
+            m.rules_version,
+            words::day(m.day)
+        ),
+    ]
+}
+
+/// What is said where symptoms would stand.
+fn not_shared(m: &Material) -> Option<Block> {
+    (m.sight == Sight::NoSymptoms).then(|| {
+        Block::Paragraph(
+            Tone::Note,
+            "Symptoms: not shared. The runner decides who sees back scores, check-ins and what follows from them; nothing in this report was computed from them."
+                .into(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

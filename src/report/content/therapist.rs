@@ -1,0 +1,289 @@
+//! The report for a physical therapist. Page 1 stands alone; page 2 is pictures; page 3 is methods.
+
+use super::super::document::{Block, Text, Tone};
+use super::bins::Bin;
+use super::material::Material;
+use super::{Ask, figures, flag_parts, methods, not_shared, tables, words};
+use crate::metrics::MetricId as Id;
+use crate::review::CompareSide;
+
+/// Flags on page 1.
+const FLAGS_ON_PAGE_1: usize = 5;
+/// Bins on page 1; a third one stands on page 2.
+const BINS_ON_PAGE_1: usize = 2;
+/// Metrics drawn over speed.
+const OVER_SPEED: [Id; 4] = [Id::Cadence, Id::ContactTime, Id::OverstrideDistance, Id::PelvisDrop];
+
+/// Points to tick by hand: what makes two measurements comparable.
+const CHECKLIST: [&str; 6] = [
+    "Same shoes and ground as before",
+    "Sensors in the same places, strap tight",
+    "Quiet stand of 10 s before the run",
+    "Speeds within 0.2 m/s of the earlier ones",
+    "Back score asked before, worst, next morning",
+    "Consent for this report spoken of",
+];
+
+/// Title and parts.
+pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
+    let title = format!("Running report: {}, {}", m.name, words::day(m.day));
+    let mut blocks = vec![Block::Heading(1, Text::plain(&title)), Block::Facts(header(m, ask))];
+    blocks.extend(not_shared(m));
+    blocks.extend(before_after(m));
+    if let Some(bin) = m.bins.iter().max_by_key(|b| b.after.windows) {
+        blocks.push(Block::Beside(
+            Box::new(Block::Figure(figures::butterfly(m, bin))),
+            Box::new(Block::Figure(figures::timeline(m))),
+        ));
+    } else {
+        blocks.push(Block::Figure(figures::timeline(m)));
+    }
+    blocks.push(Block::Heading(
+        2,
+        Text::plain(format!("{}: {}", m.label.0, m.label.1.to_lowercase())),
+    ));
+    blocks.extend(flag_parts::fired(m, FLAGS_ON_PAGE_1));
+    blocks.push(flag_parts::first_time(m));
+    blocks.push(Block::Heading(2, "Checklist and notes".into()));
+    blocks.push(Block::Checklist(CHECKLIST.iter().map(Text::plain).collect()));
+    blocks.push(Block::Lines("Notes".to_owned(), 2));
+    blocks.push(Block::Fields(vec![
+        "Name".to_owned(),
+        "Signature".to_owned(),
+        "Place, day".to_owned(),
+    ]));
+    blocks.push(Block::PageBreak);
+    blocks.extend(second(m));
+    blocks.push(Block::PageBreak);
+    if !m.raised.is_empty() {
+        blocks.push(Block::Heading(2, "Flags in full".into()));
+        blocks.extend(flag_parts::in_full(m));
+    }
+    if let Some(missing) = flag_parts::not_evaluated(m) {
+        blocks.push(Block::Heading(2, "Flags without enough data".into()));
+        blocks.push(missing);
+    }
+    blocks.extend(methods::blocks(m));
+    (title, blocks)
+}
+
+fn set(side: &CompareSide) -> String {
+    let days = match (side.day_from, side.day_to) {
+        (Some(from), Some(to)) => words::span(from, to),
+        _ => return format!("{}: no run with sensors", words::capital(&side.label)),
+    };
+    format!("{}, {days}", words::counted(side.sessions.len(), "run"))
+}
+
+fn listed(all: impl Iterator<Item = String>, none: &str) -> String {
+    let mut seen: Vec<String> = Vec::new();
+    for one in all {
+        if !seen.contains(&one) {
+            seen.push(one);
+        }
+    }
+    if seen.is_empty() {
+        none.to_owned()
+    } else {
+        seen.join(", ")
+    }
+}
+
+fn of_sets(m: &Material, f: impl Fn(&super::material::RunLine) -> Option<String>, none: &str) -> String {
+    let of = |set: &str| listed(m.runs.iter().filter(|r| r.set == set).filter_map(&f), none);
+    let (before, after) = (of("before"), of("after"));
+    if before == after {
+        after
+    } else {
+        format!("before {before}; after {after}")
+    }
+}
+
+fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
+    let mut facts: Vec<(String, Text)> = Vec::new();
+    let mut say = |name: &str, value: Text| facts.push((name.to_owned(), value));
+    let blank = "______________________________";
+    say(
+        "Runner",
+        Text::strong(&m.name).then(if m.pseudonym { " (pseudonym)" } else { "" }),
+    );
+    say("Question asked", ask.question.as_deref().unwrap_or(blank).into());
+    say("Clinician", ask.clinician.as_deref().unwrap_or(blank).into());
+    say(
+        "Compared",
+        format!("before: {}; after: {}", set(&m.compare.a), set(&m.compare.b)).into(),
+    );
+    let speeds: Vec<String> = m.bins.iter().map(|b| words::speed(b.speed_ms)).collect();
+    say(
+        "Speeds",
+        if speeds.is_empty() {
+            "none shared by both".to_owned()
+        } else {
+            speeds.join(", ")
+        }
+        .into(),
+    );
+    say("Ground", of_sets(m, |r| r.ground.map(str::to_owned), "not told").into());
+    say("Shoes", of_sets(m, |r| r.shoe.clone(), "not told").into());
+    let sensors = m
+        .sensors
+        .iter()
+        .map(|(place, rate)| format!("{place} {}\u{a0}Hz", words::number(*rate, 0)));
+    say("Sensors", listed(sensors, "none").into());
+    let (stood, of) = m.losses.stood;
+    say(
+        "Zero of angles",
+        match (stood, of) {
+            (_, 0) => "not known".to_owned(),
+            (n, of) if n == of => "from standing still in each run (age 0 days)".to_owned(),
+            (n, of) => {
+                format!("from standing still in {n} of {of} runs; in the others angles against standing are missing")
+            }
+        }
+        .into(),
+    );
+    facts
+}
+
+fn before_after(m: &Material) -> Vec<Block> {
+    let mut blocks = vec![Block::Heading(2, "Before and after at equal speeds".into())];
+    if m.bins.is_empty() {
+        let why = m.compare.note.clone().unwrap_or_else(|| {
+            "No speed at which both sets have three level, steady windows. Nothing is compared.".to_owned()
+        });
+        blocks.push(Block::Paragraph(Tone::Body, why.into()));
+        return blocks;
+    }
+    let first: Vec<&Bin> = m.bins.iter().take(BINS_ON_PAGE_1).collect();
+    blocks.push(tables::before_after(m, &first));
+    blocks.extend(
+        tables::before_after_notes(m)
+            .into_iter()
+            .map(|n| Block::Paragraph(Tone::Note, n.into())),
+    );
+    blocks
+}
+
+/// Pairs beside each other; an odd one alone.
+fn in_pairs(charts: Vec<super::super::chart::Chart>) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut charts = charts.into_iter();
+    while let Some(first) = charts.next() {
+        blocks.push(match charts.next() {
+            Some(second) => Block::Beside(Box::new(Block::Figure(first)), Box::new(Block::Figure(second))),
+            None => Block::Figure(first),
+        });
+    }
+    blocks
+}
+
+fn second(m: &Material) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if m.bins.len() > BINS_ON_PAGE_1 {
+        blocks.push(Block::Heading(2, "Third speed".into()));
+        let rest: Vec<&Bin> = m.bins.iter().skip(BINS_ON_PAGE_1).collect();
+        blocks.push(tables::before_after(m, &rest));
+    }
+    blocks.push(Block::Heading(2, "Pelvis over the stride".into()));
+    match figures::pelvis(m.compare.curves.a.as_ref(), m.compare.curves.b.as_ref()) {
+        Some(charts) => blocks.extend(in_pairs(charts)),
+        None => blocks.push(Block::Paragraph(
+            Tone::Body,
+            "Not drawn: curves need the raw samples of the sacrum sensor, and none were read for this report.".into(),
+        )),
+    }
+    blocks.push(Block::Heading(2, "Over speed".into()));
+    let charts: Vec<_> = OVER_SPEED.iter().filter_map(|id| figures::scatter(m, *id)).collect();
+    if charts.is_empty() {
+        blocks.push(Block::Paragraph(
+            Tone::Body,
+            "Nothing to draw: no window with a known speed.".into(),
+        ));
+    }
+    blocks.extend(in_pairs(charts));
+    blocks.push(Block::Heading(
+        2,
+        format!("Over {} weeks at matched speed", super::material::WEEKS).into(),
+    ));
+    blocks.extend(trends(m));
+    if let Some(card) = &m.card {
+        match (figures::within(card), &card.within_why) {
+            (Some(chart), _) => blocks.push(Block::Figure(chart)),
+            (None, Some(why)) => {
+                blocks.push(Block::Paragraph(
+                    Tone::Note,
+                    format!("First against last part of the run: {why}.").into(),
+                ));
+            }
+            (None, None) => {}
+        }
+    }
+    blocks.push(Block::Paragraph(
+        Tone::Note,
+        "Change after a cue: no cue is recorded in these runs.".into(),
+    ));
+    if !m.weekly.is_empty() {
+        blocks.push(weekly(m));
+    }
+    if !m.notes.is_empty() {
+        blocks.push(Block::Heading(2, "Earlier notes".into()));
+        let notes = m.notes.iter().rev().take(6);
+        blocks.push(Block::List(
+            notes
+                .map(|(day, author, text)| Text::strong(format!("{} {author}: ", words::day(*day))).then(text))
+                .collect(),
+        ));
+    }
+    blocks
+}
+
+/// Trends with their verdicts.
+pub fn trends(m: &Material) -> Vec<Block> {
+    let charts: Vec<_> = m
+        .trends
+        .iter()
+        .filter(|t| t.points.iter().any(|p| p.value.is_some()))
+        .filter_map(|t| Some((figures::trend(m, t)?, t)))
+        .collect();
+    let verdicts = charts
+        .iter()
+        .map(|(_, t)| Text::strong(format!("{}: ", t.title)).then(&t.verdict.text))
+        .collect();
+    if charts.is_empty() {
+        return vec![Block::Paragraph(Tone::Body, "No comparable run in these weeks.".into())];
+    }
+    let mut blocks = in_pairs(charts.iter().map(|(c, _)| c.clone()).collect());
+    blocks.push(Block::List(verdicts));
+    blocks
+}
+
+fn weekly(m: &Material) -> Block {
+    use super::super::document::{Cell, Column, Row, Table};
+    let rows = m.weekly.iter().map(|w| {
+        let n = |x: Option<u8>| x.map_or_else(|| Cell::missing("not told"), |x| Cell::new(x.to_string()));
+        let goals: Vec<String> = w.goals.iter().map(|(g, s)| format!("{g} {s}")).collect();
+        Row::Cells(vec![
+            Cell::new(words::day(w.day)),
+            n(w.left_out),
+            n(w.cut_short),
+            n(w.held_back),
+            if goals.is_empty() {
+                Cell::missing("not told")
+            } else {
+                Cell::new(goals.join("; "))
+            },
+        ])
+    });
+    Block::Table(Table {
+        summary: "Weekly answers and own goals, 0 to 10".to_owned(),
+        columns: vec![
+            Column::words("Week to", 0.16),
+            Column::numbers("Left out", 0.12),
+            Column::numbers("Cut short", 0.12),
+            Column::numbers("Held back, 0–10", 0.16),
+            Column::words("Own goals, 0–10", 0.44),
+        ],
+        rows: rows.collect(),
+        dense: true,
+    })
+}
