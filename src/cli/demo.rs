@@ -124,7 +124,7 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     if args.squad {
         let done = super::squad::run(globals, args.seed)?;
         #[cfg(feature = "serve")]
-        if !args.no_serve && super::serving::waits(globals, args.stay) {
+        if !args.no_serve && (args.stay || super::serving::somebody_sits(globals)) {
             super::serving::look_at(globals, super::squad::folder(globals)?)?;
         }
         return Ok(done);
@@ -252,7 +252,7 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     }
     #[cfg(feature = "serve")]
     if let Some(serving) = serving {
-        if super::serving::waits(globals, args.stay) {
+        if args.stay || super::serving::somebody_sits(globals) {
             super::serving::stay(globals, &runtime, serving, &stop);
         } else {
             super::serving::leave(globals, &runtime, serving);

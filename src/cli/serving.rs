@@ -90,11 +90,11 @@ pub fn look_at(globals: &Globals, dir: std::path::PathBuf) -> Result<(), Failure
     Ok(())
 }
 
-/// Whether a demonstration waits to be looked at: it was asked to, or somebody sits before it.
+/// Whether somebody sits before it, so that a demonstration waits to be looked at.
 #[must_use]
-pub fn waits(globals: &Globals, asked: bool) -> bool {
+pub fn somebody_sits(globals: &Globals) -> bool {
     let console = globals.console;
-    asked || (std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !console.json && !console.quiet)
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !console.json && !console.quiet
 }
 
 /// Serves beside the demonstration. It goes on without a dashboard where that cannot be.

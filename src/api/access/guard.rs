@@ -45,6 +45,12 @@ const HEADERS: [(&str, &str); 6] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
+/// Mark of an answer that is one file with its style in it: it names the style's hash itself, and fetches nothing at all.
+pub const STANDS_ALONE: &str = "x-lope-stands-alone";
+/// What such a file may do; its own policy narrows the style to the one it brings.
+const ALONE: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -64,8 +70,13 @@ pub async fn outermost(request: Request, next: Next) -> Response {
         }
     };
     let headers = response.headers_mut();
+    let page_of_its_own = headers.contains_key(STANDS_ALONE);
+    headers.remove(STANDS_ALONE);
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if page_of_its_own {
+        headers.insert("content-security-policy", HeaderValue::from_static(ALONE));
     }
     response
 }

@@ -12,6 +12,7 @@ mod machine;
 mod measured;
 mod meta;
 mod raw;
+mod reports;
 mod sessions;
 mod shares;
 mod shoes;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Endpoint> {
         journal::endpoints(),
         looking_back::endpoints(),
         flags::endpoints(),
+        reports::endpoints(),
         shoes::endpoints(),
         live::endpoints(),
         machine::endpoints(),

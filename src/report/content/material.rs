@@ -147,8 +147,19 @@ fn viewer(ask: &Ask) -> Viewer {
 /// # Errors
 /// Those of the disk.
 pub fn gather(review: &Review, past: &Past, ask: &Ask) -> Result<Material, StoreError> {
+    gather_at_most(review, past, ask, Sight::Everything)
+}
+
+/// As [`gather`], for somebody who may see no more than `most`, whoever the report is for.
+///
+/// # Errors
+/// Those of the disk.
+pub fn gather_at_most(review: &Review, past: &Past, ask: &Ask, most: Sight) -> Result<Material, StoreError> {
     let rules = review.rules();
-    let sight = Sight::of(&viewer(ask), past);
+    let sight = match most {
+        Sight::NoSymptoms => Sight::NoSymptoms,
+        Sight::Everything => Sight::of(&viewer(ask), past),
+    };
     let flags = flags_now(rules, past, sight);
     let mut raised: Vec<FlagDetail> = flags
         .flags

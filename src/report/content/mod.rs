@@ -17,7 +17,7 @@ pub mod tables;
 pub mod therapist;
 pub mod words;
 
-pub use material::{Material, gather, pseudonym};
+pub use material::{Material, gather, gather_at_most, pseudonym};
 
 use super::document::{Block, Document, Paper, Text, Tone};
 use crate::review::compare::Chosen;
