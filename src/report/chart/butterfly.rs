@@ -37,9 +37,9 @@ const NUMBER: f64 = 34.0;
 /// Draws the rows into the whole of a scene.
 pub(super) fn draw(b: &Butterfly, scene: &mut Scene) {
     let middle = 0.5 * scene.width;
-    scene.shape((middle - 46.0, 5.5), 2.6, Shape::Disc, Ink::Left, false);
+    scene.shape((middle - 28.0, 5.5), 2.6, Shape::Disc, Ink::Left, false);
     scene.words((middle - 8.0, 8.0), "left", TEXT, Weight::Bold, Anchor::End, Ink::Text);
-    scene.shape((middle + 46.0, 5.5), 2.6, Shape::Square, Ink::Right, false);
+    scene.shape((middle + 34.0, 5.5), 2.6, Shape::Square, Ink::Right, false);
     scene.words(
         (middle + 8.0, 8.0),
         "right",

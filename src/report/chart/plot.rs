@@ -248,12 +248,15 @@ fn scale(axis: &Axis, values: Vec<f64>, most: usize) -> Ticks {
 pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
     let layers = || stack.panels.iter().flat_map(|(p, _)| &p.layers);
     let x = scale(&stack.x, layers().flat_map(xs).collect(), (scene.width / 42.0) as usize);
+    let weights: f64 = stack.panels.iter().map(|p| p.1).sum();
+    let fixed: f64 = stack.panels.iter().map(|(p, _)| head(p)).sum();
     let scales: Vec<Ticks> = stack
         .panels
         .iter()
-        .map(|(p, _)| {
-            let values: Vec<f64> = p.layers.iter().flat_map(ys).collect();
-            scale(&p.y, values, if scene.height > 150.0 { 6 } else { 4 })
+        .map(|p| {
+            let values: Vec<f64> = p.0.layers.iter().flat_map(ys).collect();
+            let room = (scene.height - 40.0 - fixed) * p.1 / weights.max(1e-9);
+            scale(&p.0.y, values, ((room / 13.0) as usize).clamp(2, 6))
         })
         .collect();
     let widest = |t: &Ticks| {
@@ -265,8 +268,6 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
     let left = 6.0 + scales.iter().map(widest).fold(8.0, f64::max);
     let top = legend(stack, scene);
     let bottom = scene.height - 2.4 * LINE;
-    let weights: f64 = stack.panels.iter().map(|p| p.1).sum();
-    let fixed: f64 = stack.panels.iter().map(|(p, _)| head(p)).sum();
     let mut at = top;
     for ((plot, weight), y) in stack.panels.iter().zip(&scales) {
         let height = (bottom - top - fixed) * weight / weights.max(1e-9);
@@ -287,7 +288,7 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
 /// Height of what stands above a panel: its name, and two lines for what happened.
 fn head(plot: &Plot) -> f64 {
     let happened = plot.layers.iter().any(|l| matches!(l, Layer::Happened { .. }));
-    LINE + 3.0 + if happened { 2.0 * LINE } else { 0.0 }
+    LINE + 7.0 + if happened { 2.0 * LINE } else { 0.0 }
 }
 
 /// The legend; the y at which panels begin.

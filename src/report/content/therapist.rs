@@ -8,9 +8,11 @@ use crate::metrics::MetricId as Id;
 use crate::review::CompareSide;
 
 /// Flags on page 1.
-const FLAGS_ON_PAGE_1: usize = 5;
+const FLAGS_ON_PAGE_1: usize = 4;
 /// Bins on page 1; a third one stands on page 2.
 const BINS_ON_PAGE_1: usize = 2;
+/// Place of the longest of the facts, which gets a line of its own.
+const COMPARED: usize = 3;
 /// Metrics drawn over speed.
 const OVER_SPEED: [Id; 4] = [Id::Cadence, Id::ContactTime, Id::OverstrideDistance, Id::PelvisDrop];
 
@@ -27,7 +29,15 @@ const CHECKLIST: [&str; 6] = [
 /// Title and parts.
 pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
     let title = format!("Running report: {}, {}", m.name, words::day(m.day));
-    let mut blocks = vec![Block::Heading(1, Text::plain(&title)), Block::Facts(header(m, ask))];
+    let mut blocks = vec![Block::Heading(1, Text::plain(&title))];
+    let mut facts = header(m, ask);
+    let compared = facts.remove(COMPARED);
+    let rest = facts.split_off(facts.len() / 2);
+    blocks.push(Block::Beside(
+        Box::new(Block::Facts(facts)),
+        Box::new(Block::Facts(rest)),
+    ));
+    blocks.push(Block::Facts(vec![compared]));
     blocks.extend(not_shared(m));
     blocks.extend(before_after(m));
     if let Some(bin) = m.bins.iter().max_by_key(|b| b.after.windows) {
@@ -44,8 +54,10 @@ pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
     ));
     blocks.extend(flag_parts::fired(m, FLAGS_ON_PAGE_1));
     blocks.push(flag_parts::first_time(m));
-    blocks.push(Block::Heading(2, "Checklist and notes".into()));
-    blocks.push(Block::Checklist(CHECKLIST.iter().map(Text::plain).collect()));
+    let (one, other) = CHECKLIST.split_at(CHECKLIST.len() / 2);
+    let list = |points: &[&str]| Box::new(Block::Checklist(points.iter().map(Text::plain).collect()));
+    blocks.push(Block::Heading(3, "Checklist".into()));
+    blocks.push(Block::Beside(list(one), list(other)));
     blocks.push(Block::Lines("Notes".to_owned(), 2));
     blocks.push(Block::Fields(vec![
         "Name".to_owned(),
