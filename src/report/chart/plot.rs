@@ -287,8 +287,12 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
 
 /// Height of what stands above a panel: its name, and two lines for what happened.
 fn head(plot: &Plot) -> f64 {
-    let happened = plot.layers.iter().any(|l| matches!(l, Layer::Happened { .. }));
-    LINE + 7.0 + if happened { 2.0 * LINE } else { 0.0 }
+    let happened = plot
+        .layers
+        .iter()
+        .filter(|l| matches!(l, Layer::Happened { .. }))
+        .count();
+    LINE + 7.0 + LINE * happened.min(2) as f64
 }
 
 /// The legend; the y at which panels begin.

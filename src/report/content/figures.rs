@@ -150,6 +150,16 @@ pub fn timeline(m: &Material) -> Chart {
         ));
     }
     let mut weeks = load_panel(m);
+    weeks.layers.iter_mut().for_each(|l| {
+        if let Layer::Band { name, .. } = l {
+            *name = None;
+        }
+    });
+    weeks.y.label.push_str(if m.load.zone.is_some() {
+        " (band: usual week)"
+    } else {
+        ""
+    });
     if m.symptoms.is_none() {
         weeks.layers.extend(happened);
     }

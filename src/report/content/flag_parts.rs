@@ -96,7 +96,8 @@ pub fn fired(m: &Material, most: usize) -> Vec<Block> {
             Cell::new(format!("{} {}", d.flag.id, d.flag.title)),
             Cell::new(level(&d.flag)).as_trust(trust),
             Cell::new(inputs.join("; ")),
-            Cell::new(computation.map(|c| c.needs.clone()).unwrap_or_default()),
+            // The first part says how; the rest stands in the full text.
+            Cell::new(computation.and_then(|c| c.needs.split("; ").next()).unwrap_or_default()),
             Cell::new(evidence(&d.flag)),
             Cell::new(data(&d.flag)),
         ])

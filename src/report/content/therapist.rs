@@ -8,7 +8,7 @@ use crate::metrics::MetricId as Id;
 use crate::review::CompareSide;
 
 /// Flags on page 1.
-const FLAGS_ON_PAGE_1: usize = 4;
+const FLAGS_ON_PAGE_1: usize = 3;
 /// Bins on page 1; a third one stands on page 2.
 const BINS_ON_PAGE_1: usize = 2;
 /// Place of the longest of the facts, which gets a line of its own.
@@ -56,7 +56,6 @@ pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
     blocks.push(flag_parts::first_time(m));
     let (one, other) = CHECKLIST.split_at(CHECKLIST.len() / 2);
     let list = |points: &[&str]| Box::new(Block::Checklist(points.iter().map(Text::plain).collect()));
-    blocks.push(Block::Heading(3, "Checklist".into()));
     blocks.push(Block::Beside(list(one), list(other)));
     blocks.push(Block::Lines("Notes".to_owned(), 2));
     blocks.push(Block::Fields(vec![
@@ -137,17 +136,15 @@ fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
     );
     say("Ground", of_sets(m, |r| r.ground.map(str::to_owned), "not told").into());
     say("Shoes", of_sets(m, |r| r.shoe.clone(), "not told").into());
-    let sensors = m
-        .sensors
-        .iter()
-        .map(|(place, rate)| format!("{place} {}\u{a0}Hz", words::number(*rate, 0)));
-    say("Sensors", listed(sensors, "none").into());
+    let places = listed(m.sensors.iter().map(|(place, _)| place.clone()), "none");
+    let rates = listed(m.sensors.iter().map(|(_, rate)| words::number(*rate, 0)), "–");
+    say("Sensors", format!("{places}, {rates}\u{a0}Hz").into());
     let (stood, of) = m.losses.stood;
     say(
         "Zero of angles",
         match (stood, of) {
             (_, 0) => "not known".to_owned(),
-            (n, of) if n == of => "from standing still in each run (age 0 days)".to_owned(),
+            (n, of) if n == of => "standing still in each run (age 0 days)".to_owned(),
             (n, of) => {
                 format!("from standing still in {n} of {of} runs; in the others angles against standing are missing")
             }
