@@ -187,7 +187,7 @@ pub fn timeline(m: &Material) -> Chart {
             "Distance a week (symptoms not shared)".to_owned()
         },
         desc: format!("{scores}{}{changes}", load_words(m)),
-        size: (HALF, 138.0),
+        size: (HALF, 128.0),
         body: Body::Stack(Stack {
             x: day_axis(from, monday(m.day).plus(7)),
             panels,
@@ -236,7 +236,7 @@ pub fn butterfly(m: &Material, bin: &Bin) -> Chart {
     Chart {
         title: format!("Left and right at {} m/s{bracket}", words::number(bin.speed_ms, 1)),
         desc: format!("{}.", said.join("; ")),
-        size: (HALF, 138.0),
+        size: (HALF, 128.0),
         body: Body::Butterfly(Butterfly { rows }),
     }
 }

@@ -115,10 +115,17 @@ pub fn fired(m: &Material, most: usize) -> Vec<Block> {
         rows: rows.collect(),
         dense: true,
     })];
-    if m.raised.len() > most {
+    if m.raised.len() <= most {
+        blocks.push(first_time(m));
+    } else {
         blocks.push(Block::Paragraph(
             Tone::Note,
-            format!("{} more stand in the part “Flags in full”.", m.raised.len() - most).into(),
+            format!(
+                "{} more stand in the part “Flags in full”. {}",
+                m.raised.len() - most,
+                m.flags.first_time_line
+            )
+            .into(),
         ));
     }
     blocks

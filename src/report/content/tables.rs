@@ -157,7 +157,7 @@ pub fn before_after_notes(m: &Material) -> Vec<String> {
         .map(|id| id.def().label)
         .collect();
     if !absent.is_empty() {
-        notes.push(format!("Not measured in these runs: {}.", absent.join(", ")));
+        notes[0].push_str(&format!(" Not measured in these runs: {}.", absent.join(", ")));
     }
     if let Some(note) = &m.compare.note {
         notes.push(note.clone());

@@ -53,11 +53,10 @@ pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
         Text::plain(format!("{}: {}", m.label.0, m.label.1.to_lowercase())),
     ));
     blocks.extend(flag_parts::fired(m, FLAGS_ON_PAGE_1));
-    blocks.push(flag_parts::first_time(m));
     let (one, other) = CHECKLIST.split_at(CHECKLIST.len() / 2);
     let list = |points: &[&str]| Box::new(Block::Checklist(points.iter().map(Text::plain).collect()));
     blocks.push(Block::Beside(list(one), list(other)));
-    blocks.push(Block::Lines("Notes".to_owned(), 2));
+    blocks.push(Block::Lines("Notes".to_owned(), 1));
     blocks.push(Block::Fields(vec![
         "Name".to_owned(),
         "Signature".to_owned(),
