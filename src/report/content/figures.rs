@@ -408,10 +408,13 @@ pub fn trend(m: &Material, t: &Trend) -> Option<Chart> {
     })
 }
 
+/// Takes one plane out of the curves.
+type Plane = fn(&PelvisCurve) -> &PlaneCurve;
+
 /// The pelvis over the stride in three planes: mean and a standard deviation to both sides.
 pub fn pelvis(a: Option<&PelvisCurve>, b: Option<&PelvisCurve>) -> Option<Vec<Chart>> {
     a.or(b)?;
-    let planes: [(&str, &str, fn(&PelvisCurve) -> &PlaneCurve); 3] = [
+    let planes: [(&str, &str, Plane); 3] = [
         ("Pelvic tilt", "forward positive", |c| &c.tilt),
         ("Pelvic obliquity", "left side up positive", |c| &c.obliquity),
         ("Pelvic rotation", "left side forward positive", |c| &c.rotation),
