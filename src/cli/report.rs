@@ -57,7 +57,7 @@ pub struct ReportArgs {
     /// ... with runs from this day on, or with the last one
     #[arg(long, value_name = "DAY|last", requires = "before")]
     after: Option<String>,
-    /// The day of the report; today where none is named
+    /// The day of the report; the last day that anything is known of where none is named
     #[arg(long, value_name = "DAY")]
     day: Option<String>,
     /// The paper
@@ -227,6 +227,11 @@ pub fn run(globals: &Globals, args: &ReportArgs) -> Result<Exit, Failure> {
         pseudonym: args.pseudonym,
         question: args.question.clone(),
         clinician: args.clinician.clone(),
+    };
+    // Without a day: the last one that anything is known of, so that a record of last year does not look like a long rest.
+    let at = match &args.day {
+        Some(_) => at,
+        None => review.last_day(&row.meta.athlete)?.map_or(at, |last| last.min(at)),
     };
     let past = review.past(&row.meta.athlete, at)?;
     let material = gather(&review, &past, &ask)?;

@@ -1,6 +1,6 @@
 //! Left and right as bars to both sides of a middle, with the runner's own range of each side as a bracket.
 
-use super::scene::{Anchor, Dash, Ink, Scene, Shape, TEXT, Weight, cut};
+use super::scene::{Anchor, Dash, Filling, Ink, Scene, Shape, TEXT, Weight, cut};
 
 /// One side of a row.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,9 +37,9 @@ const NUMBER: f64 = 34.0;
 /// Draws the rows into the whole of a scene.
 pub(super) fn draw(b: &Butterfly, scene: &mut Scene) {
     let middle = 0.5 * scene.width;
-    scene.shape((middle - 46.0, 5.5), 2.6, Shape::Disc, Ink::Left, false);
+    scene.shape((middle - 28.0, 5.5), 2.6, Shape::Disc, Ink::Left, Filling::Full);
     scene.words((middle - 8.0, 8.0), "left", TEXT, Weight::Bold, Anchor::End, Ink::Text);
-    scene.shape((middle + 46.0, 5.5), 2.6, Shape::Square, Ink::Right, false);
+    scene.shape((middle + 34.0, 5.5), 2.6, Shape::Square, Ink::Right, Filling::Full);
     scene.words(
         (middle + 8.0, 8.0),
         "right",

@@ -1,6 +1,6 @@
 //! Two values a row joined by a line: the first hollow, the last filled. Each row has its own scale.
 
-use super::scene::{Anchor, Dash, Ink, Scene, Shape, TEXT, Weight, assumed_width, cut};
+use super::scene::{Anchor, Dash, Filling, Ink, Scene, Shape, TEXT, Weight, assumed_width, cut};
 
 /// A row.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,10 +32,10 @@ const HEAD: f64 = 14.0;
 
 /// Draws the rows into the whole of a scene.
 pub(super) fn draw(d: &Dumbbell, scene: &mut Scene) {
-    scene.shape((6.0, 5.5), 2.8, Shape::Disc, Ink::Before, true);
+    scene.shape((6.0, 5.5), 2.8, Shape::Disc, Ink::Before, Filling::Hollow);
     scene.text((12.0, 8.0), d.names.0.clone(), Anchor::Start, Ink::Text);
     let next = 24.0 + assumed_width(&d.names.0, TEXT);
-    scene.shape((next, 5.5), 2.8, Shape::Diamond, Ink::After, false);
+    scene.shape((next, 5.5), 2.8, Shape::Diamond, Ink::After, Filling::Full);
     scene.text((next + 6.0, 8.0), d.names.1.clone(), Anchor::Start, Ink::Text);
     let height = (scene.height - HEAD) / d.rows.len().max(1) as f64;
     let (left, right) = (0.40 * scene.width, 0.72 * scene.width);
@@ -57,8 +57,8 @@ pub(super) fn draw(d: &Dumbbell, scene: &mut Scene) {
             Dash::Solid,
         );
         scene.line(vec![(x(row.first), y), (x(row.last), y)], Ink::Muted, 1.2, Dash::Solid);
-        scene.shape((x(row.first), y), 3.0, Shape::Disc, Ink::Before, true);
-        scene.shape((x(row.last), y), 3.2, Shape::Diamond, Ink::After, false);
+        scene.shape((x(row.first), y), 3.0, Shape::Disc, Ink::Before, Filling::Hollow);
+        scene.shape((x(row.last), y), 3.2, Shape::Diamond, Ink::After, Filling::Full);
         let (low, high) = if row.first <= row.last {
             (&row.texts.0, &row.texts.1)
         } else {

@@ -3,7 +3,7 @@
 //! A line is broken where there is no value; a gap is hatched. The name of a y-axis stands level above its panel, because
 //! turned text is hard to read. Names of layers stand in a legend above all panels, each with the very stroke that it names.
 
-use super::scene::{Anchor, Dash, Ink, Scene, Shape, TEXT, assumed_width, cut};
+use super::scene::{Anchor, Dash, Filling, Ink, Scene, Shape, TEXT, assumed_width, cut};
 use super::ticks::{Ticks, ticks};
 
 /// How a series is drawn.
@@ -43,13 +43,13 @@ impl Pen {
         }
     }
 
-    fn shape(self) -> (Shape, bool) {
+    fn shape(self) -> (Shape, Filling) {
         match self {
-            Self::Left | Self::One => (Shape::Disc, false),
-            Self::Right => (Shape::Square, false),
-            Self::Before => (Shape::Disc, true),
-            Self::After => (Shape::Diamond, false),
-            Self::Third => (Shape::Up, true),
+            Self::Left | Self::One => (Shape::Disc, Filling::Full),
+            Self::Right => (Shape::Square, Filling::Full),
+            Self::Before => (Shape::Disc, Filling::Hollow),
+            Self::After => (Shape::Diamond, Filling::Full),
+            Self::Third => (Shape::Up, Filling::Hollow),
         }
     }
 }
@@ -248,12 +248,15 @@ fn scale(axis: &Axis, values: Vec<f64>, most: usize) -> Ticks {
 pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
     let layers = || stack.panels.iter().flat_map(|(p, _)| &p.layers);
     let x = scale(&stack.x, layers().flat_map(xs).collect(), (scene.width / 42.0) as usize);
+    let weights: f64 = stack.panels.iter().map(|p| p.1).sum();
+    let fixed: f64 = stack.panels.iter().map(|(p, _)| head(p)).sum();
     let scales: Vec<Ticks> = stack
         .panels
         .iter()
-        .map(|(p, _)| {
-            let values: Vec<f64> = p.layers.iter().flat_map(ys).collect();
-            scale(&p.y, values, if scene.height > 150.0 { 6 } else { 4 })
+        .map(|p| {
+            let values: Vec<f64> = p.0.layers.iter().flat_map(ys).collect();
+            let room = (scene.height - 40.0 - fixed) * p.1 / weights.max(1e-9);
+            scale(&p.0.y, values, ((room / 13.0) as usize).clamp(2, 6))
         })
         .collect();
     let widest = |t: &Ticks| {
@@ -265,8 +268,6 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
     let left = 6.0 + scales.iter().map(widest).fold(8.0, f64::max);
     let top = legend(stack, scene);
     let bottom = scene.height - 2.4 * LINE;
-    let weights: f64 = stack.panels.iter().map(|p| p.1).sum();
-    let fixed: f64 = stack.panels.iter().map(|(p, _)| head(p)).sum();
     let mut at = top;
     for ((plot, weight), y) in stack.panels.iter().zip(&scales) {
         let height = (bottom - top - fixed) * weight / weights.max(1e-9);
@@ -286,8 +287,12 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
 
 /// Height of what stands above a panel: its name, and two lines for what happened.
 fn head(plot: &Plot) -> f64 {
-    let happened = plot.layers.iter().any(|l| matches!(l, Layer::Happened { .. }));
-    LINE + 3.0 + if happened { 2.0 * LINE } else { 0.0 }
+    let happened = plot
+        .layers
+        .iter()
+        .filter(|l| matches!(l, Layer::Happened { .. }))
+        .count();
+    LINE + 7.0 + LINE * happened.min(2) as f64
 }
 
 /// The legend; the y at which panels begin.
@@ -318,8 +323,8 @@ fn legend(stack: &Stack, scene: &mut Scene) -> f64 {
             Layer::Bars { .. } => scene.rect((x, middle - 3.5), (x + 16.0, middle + 3.5), Ink::Bar),
             Layer::Line { pen, .. } => scene.line(vec![(x, middle), (x + 16.0, middle)], pen.ink(), 1.4, pen.dash()),
             Layer::Dots { pen, .. } => {
-                let (shape, hollow) = pen.shape();
-                scene.shape((x + 8.0, middle), 2.6, shape, pen.ink(), hollow);
+                let (shape, filling) = pen.shape();
+                scene.shape((x + 8.0, middle), 2.6, shape, pen.ink(), filling);
             }
             Layer::Gap { .. } | Layer::Happened { .. } => {}
         }
@@ -378,7 +383,7 @@ fn draw_layer(layer: &Layer, f: &Frame, scene: &mut Scene) {
             }
         }
         Layer::Dots { pen, dots, .. } => {
-            let (shape, hollow) = pen.shape();
+            let (shape, filling) = pen.shape();
             // Many points are small ones.
             let radius = if dots.len() > 60 { 1.6 } else { 2.4 };
             for dot in dots {
@@ -386,7 +391,7 @@ fn draw_layer(layer: &Layer, f: &Frame, scene: &mut Scene) {
                     let ends = vec![f.at(dot.x, dot.y - error), f.at(dot.x, dot.y + error)];
                     scene.line(ends, pen.ink(), 0.8, Dash::Solid);
                 }
-                scene.shape(f.at(dot.x, dot.y), radius, shape, pen.ink(), hollow);
+                scene.shape(f.at(dot.x, dot.y), radius, shape, pen.ink(), filling);
             }
         }
         Layer::Bars { bars, .. } => {
@@ -427,7 +432,7 @@ fn happened(plot: &Plot, f: &Frame, scene: &mut Scene) {
     for (x, text) in marks {
         let (at, _) = f.at(x, f.y.0);
         scene.line(vec![(at, f.top - 1.0), (at, f.bottom)], Ink::Text, 0.6, Dash::Dotted);
-        scene.shape((at, f.top - 3.5), 2.4, Shape::Down, Ink::Text, false);
+        scene.shape((at, f.top - 3.5), 2.4, Shape::Down, Ink::Text, Filling::Full);
         let width = assumed_width(text, TEXT);
         let begins = (at - 2.0).min(f.right - width).max(2.0);
         if let Some(row) = (0..2).find(|row| free[*row] <= begins) {

@@ -221,6 +221,15 @@ pub fn cut(text: &str, width: f64, size: f64) -> String {
     kept + "…"
 }
 
+/// Whether the inside of a shape shows the paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filling {
+    /// Full of its ink.
+    Full,
+    /// An outline around paper.
+    Hollow,
+}
+
 impl Scene {
     /// An empty scene.
     #[must_use]
@@ -253,13 +262,13 @@ impl Scene {
     }
 
     /// Adds a shape.
-    pub fn shape(&mut self, at: (f64, f64), radius: f64, shape: Shape, ink: Ink, hollow: bool) {
+    pub fn shape(&mut self, at: (f64, f64), radius: f64, shape: Shape, ink: Ink, filling: Filling) {
         self.marks.push(Mark::Shape {
             at,
             radius,
             shape,
             ink,
-            hollow,
+            hollow: filling == Filling::Hollow,
         });
     }
 

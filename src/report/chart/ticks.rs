@@ -44,7 +44,7 @@ pub fn ticks(low: f64, high: f64, most: usize) -> Ticks {
     }
     let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
     let values = (0..=(last - first) as usize).map(|i| (first + i as f64) * step);
-    let decimals = (-step.log10() + 1e-9).ceil().max(0.0) as usize;
+    let decimals = (-step.log10() - 1e-9).ceil().max(0.0) as usize;
     Ticks {
         low: first * step,
         high: last * step,

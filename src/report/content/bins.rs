@@ -171,6 +171,19 @@ pub fn bins(before: &[RunWindows], after: &[RunWindows]) -> Vec<Bin> {
         })
         .filter(|(_, n)| *n >= FEWEST)
         .collect();
+    // A bin lies around what was run in it, not at the edge of what it still holds.
+    let full: Vec<(f64, usize)> = full
+        .into_iter()
+        .map(|(edge, n)| {
+            let speeds: Vec<f64> = in_bin(after, edge)
+                .filter_map(|w| w.stats.medians.value(Id::Speed))
+                .collect();
+            let at = median(&speeds).map_or(edge, |v| (v / GRID).round() * GRID);
+            let meets = |runs: &[RunWindows]| count(runs, at) >= FEWEST;
+            let holds = meets(after) && (!compared || meets(before));
+            if holds { (at, n) } else { (edge, n) }
+        })
+        .collect();
     // Of equally full ones the slowest.
     let Some(fullest) = full.iter().rev().max_by_key(|b| b.1).copied() else {
         return Vec::new();

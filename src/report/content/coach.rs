@@ -13,9 +13,8 @@ pub fn blocks(m: &Material) -> (String, Vec<Block>) {
     blocks.push(Block::Heading(2, m.label.0.as_str().into()));
     blocks.push(flag_parts::summary(m));
     blocks.extend(flag_parts::fired(m, usize::MAX));
-    blocks.push(flag_parts::first_time(m));
     blocks.push(Block::Heading(2, "Load".into()));
-    blocks.push(Block::Figure(figures::load(m, true)));
+    blocks.push(Block::Figure(figures::load(m)));
     blocks.push(Block::Heading(2, "Before and after at equal speeds".into()));
     if m.bins.is_empty() {
         let why = m

@@ -82,11 +82,11 @@ fn load_words(m: &Material) -> String {
 }
 
 /// Weekly load alone.
-pub fn load(m: &Material, whole: bool) -> Chart {
+pub fn load(m: &Material) -> Chart {
     Chart {
         title: "Distance a week".to_owned(),
         desc: load_words(m),
-        size: (if whole { WHOLE } else { HALF }, if whole { 118.0 } else { 128.0 }),
+        size: (WHOLE, 118.0),
         body: Body::Stack(Stack {
             x: day_axis(first_monday(m), monday(m.day).plus(7)),
             panels: vec![(load_panel(m), 1.0)],
@@ -150,6 +150,16 @@ pub fn timeline(m: &Material) -> Chart {
         ));
     }
     let mut weeks = load_panel(m);
+    weeks.layers.iter_mut().for_each(|l| {
+        if let Layer::Band { name, .. } = l {
+            *name = None;
+        }
+    });
+    weeks.y.label.push_str(if m.load.zone.is_some() {
+        " (band: usual week)"
+    } else {
+        ""
+    });
     if m.symptoms.is_none() {
         weeks.layers.extend(happened);
     }
@@ -177,7 +187,7 @@ pub fn timeline(m: &Material) -> Chart {
             "Distance a week (symptoms not shared)".to_owned()
         },
         desc: format!("{scores}{}{changes}", load_words(m)),
-        size: (HALF, 172.0),
+        size: (HALF, 128.0),
         body: Body::Stack(Stack {
             x: day_axis(from, monday(m.day).plus(7)),
             panels,
@@ -226,7 +236,7 @@ pub fn butterfly(m: &Material, bin: &Bin) -> Chart {
     Chart {
         title: format!("Left and right at {} m/s{bracket}", words::number(bin.speed_ms, 1)),
         desc: format!("{}.", said.join("; ")),
-        size: (HALF, 172.0),
+        size: (HALF, 128.0),
         body: Body::Butterfly(Butterfly { rows }),
     }
 }
@@ -398,10 +408,13 @@ pub fn trend(m: &Material, t: &Trend) -> Option<Chart> {
     })
 }
 
+/// Takes one plane out of the curves.
+type Plane = fn(&PelvisCurve) -> &PlaneCurve;
+
 /// The pelvis over the stride in three planes: mean and a standard deviation to both sides.
 pub fn pelvis(a: Option<&PelvisCurve>, b: Option<&PelvisCurve>) -> Option<Vec<Chart>> {
     a.or(b)?;
-    let planes: [(&str, &str, fn(&PelvisCurve) -> &PlaneCurve); 3] = [
+    let planes: [(&str, &str, Plane); 3] = [
         ("Pelvic tilt", "forward positive", |c| &c.tilt),
         ("Pelvic obliquity", "left side up positive", |c| &c.obliquity),
         ("Pelvic rotation", "left side forward positive", |c| &c.rotation),

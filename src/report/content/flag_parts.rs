@@ -49,7 +49,14 @@ fn level(flag: &FlagItem) -> String {
 
 fn input(i: &InputItem) -> String {
     let name = words::spaced(&i.name);
-    let limit = format!("limit {} {}", i.op, number(i.effective_threshold));
+    let sign = match i.op.as_str() {
+        ">=" => "≥",
+        "<=" => "≤",
+        "==" => "=",
+        other => other,
+    };
+    let number = |x: f64| number(x).replace('-', "\u{2212}");
+    let limit = format!("limit {sign} {}", number(i.effective_threshold));
     match i.value {
         Some(v) => format!("{name} {} ({limit})", words::with_unit(&number(v), &i.unit)),
         None => format!(
@@ -89,7 +96,8 @@ pub fn fired(m: &Material, most: usize) -> Vec<Block> {
             Cell::new(format!("{} {}", d.flag.id, d.flag.title)),
             Cell::new(level(&d.flag)).as_trust(trust),
             Cell::new(inputs.join("; ")),
-            Cell::new(computation.map(|c| c.needs.clone()).unwrap_or_default()),
+            // The first part says how; the rest stands in the full text.
+            Cell::new(computation.and_then(|c| c.needs.split("; ").next()).unwrap_or_default()),
             Cell::new(evidence(&d.flag)),
             Cell::new(data(&d.flag)),
         ])
@@ -97,20 +105,27 @@ pub fn fired(m: &Material, most: usize) -> Vec<Block> {
     let mut blocks = vec![Block::Table(Table {
         summary: "Flags that are raised".to_owned(),
         columns: vec![
-            Column::words("Flag", 0.18),
-            Column::words("Level", 0.13),
-            Column::words("Seen (limit for this runner)", 0.28),
-            Column::words("Persisted", 0.21),
-            Column::words("Evidence", 0.11),
-            Column::words("Data", 0.09),
+            Column::words("Flag", 0.17),
+            Column::words("Level", 0.12),
+            Column::words("Seen (limit for this runner)", 0.26),
+            Column::words("Persisted", 0.28),
+            Column::words("Evidence", 0.09),
+            Column::words("Data", 0.08),
         ],
         rows: rows.collect(),
         dense: true,
     })];
-    if m.raised.len() > most {
+    if m.raised.len() <= most {
+        blocks.push(first_time(m));
+    } else {
         blocks.push(Block::Paragraph(
             Tone::Note,
-            format!("{} more stand in the part “Flags in full”.", m.raised.len() - most).into(),
+            format!(
+                "{} more stand in the part “Flags in full”. {}",
+                m.raised.len() - most,
+                m.flags.first_time_line
+            )
+            .into(),
         ));
     }
     blocks

@@ -11,7 +11,7 @@ pub fn blocks(m: &Material) -> (String, Vec<Block>) {
         let title = format!("Your running, {}", words::day(m.day));
         let mut blocks = vec![Block::Heading(1, Text::plain(&title))];
         blocks.extend(flags(m));
-        blocks.push(Block::Figure(figures::load(m, true)));
+        blocks.push(Block::Figure(figures::load(m)));
         return (title, blocks);
     };
     let title = format!("Your run, {}", words::day(card.session.day));
@@ -41,7 +41,7 @@ pub fn blocks(m: &Material) -> (String, Vec<Block>) {
     blocks.push(Block::Paragraph(Tone::Body, one.into()));
     blocks.extend(flags(m));
     blocks.push(Block::Heading(2, "Your weeks".into()));
-    blocks.push(Block::Figure(figures::load(m, true)));
+    blocks.push(Block::Figure(figures::load(m)));
     (title, blocks)
 }
 

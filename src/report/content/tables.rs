@@ -43,6 +43,13 @@ fn cell(before: Option<Option<Middle>>, after: Option<Middle>, write: impl Fn(f6
     Cell::new(text).as_trust(if doubtful { Trust::Doubtful } else { Trust::Plain })
 }
 
+/// Whether any bin holds a value of a metric.
+fn measured(m: &Material, id: Id) -> bool {
+    let sets = m.bins.iter().flat_map(|b| b.before.iter().chain([&b.after]));
+    sets.into_iter()
+        .any(|s| s.values.keys().any(|(metric, _)| *metric == id))
+}
+
 /// Before and after in these bins.
 pub fn before_after(m: &Material, bins: &[&Bin]) -> Block {
     let compared = bins.iter().any(|b| b.before.is_some());
@@ -71,7 +78,11 @@ pub fn before_after(m: &Material, bins: &[&Bin]) -> Block {
             "At {} ± 0.15 m/s: {windows}",
             words::number(bin.speed_ms, 1)
         ))));
-        rows.extend(ROWS.iter().map(|id| bin_row(m, bin, *id)));
+        rows.extend(
+            ROWS.iter()
+                .filter(|id| measured(m, **id))
+                .map(|id| bin_row(m, bin, *id)),
+        );
     }
     Block::Table(Table {
         summary: if compared {
@@ -137,9 +148,17 @@ fn bin_row(m: &Material, bin: &Bin, id: Id) -> Row {
 /// What is to be known beside the table.
 pub fn before_after_notes(m: &Material) -> Vec<String> {
     let mut notes = vec![
-        "Medians of level, steady windows of 25 strides. Smallest that counts: 1.96 s √(1/a + 1/b) with the own run-to-run spread s and a, b runs; below it a change cannot be told from how runs ordinarily differ. “?”: fewer than five windows behind a value, or sides in doubt."
+        "Medians of level, steady windows of 25 strides. Smallest that counts: 1.96 s √(1/a + 1/b) with the own run-to-run spread s and a, b runs. “?”: under five windows, or sides in doubt."
             .to_owned(),
     ];
+    let absent: Vec<&str> = ROWS
+        .iter()
+        .filter(|id| !measured(m, **id))
+        .map(|id| id.def().label)
+        .collect();
+    if !absent.is_empty() {
+        notes[0].push_str(&format!(" Not measured in these runs: {}.", absent.join(", ")));
+    }
     if let Some(note) = &m.compare.note {
         notes.push(note.clone());
     }

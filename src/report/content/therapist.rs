@@ -8,9 +8,11 @@ use crate::metrics::MetricId as Id;
 use crate::review::CompareSide;
 
 /// Flags on page 1.
-const FLAGS_ON_PAGE_1: usize = 5;
+const FLAGS_ON_PAGE_1: usize = 3;
 /// Bins on page 1; a third one stands on page 2.
 const BINS_ON_PAGE_1: usize = 2;
+/// Place of the longest of the facts, which gets a line of its own.
+const COMPARED: usize = 3;
 /// Metrics drawn over speed.
 const OVER_SPEED: [Id; 4] = [Id::Cadence, Id::ContactTime, Id::OverstrideDistance, Id::PelvisDrop];
 
@@ -27,7 +29,15 @@ const CHECKLIST: [&str; 6] = [
 /// Title and parts.
 pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
     let title = format!("Running report: {}, {}", m.name, words::day(m.day));
-    let mut blocks = vec![Block::Heading(1, Text::plain(&title)), Block::Facts(header(m, ask))];
+    let mut blocks = vec![Block::Heading(1, Text::plain(&title))];
+    let mut facts = header(m, ask);
+    let compared = facts.remove(COMPARED);
+    let rest = facts.split_off(facts.len() / 2);
+    blocks.push(Block::Beside(
+        Box::new(Block::Facts(facts)),
+        Box::new(Block::Facts(rest)),
+    ));
+    blocks.push(Block::Facts(vec![compared]));
     blocks.extend(not_shared(m));
     blocks.extend(before_after(m));
     if let Some(bin) = m.bins.iter().max_by_key(|b| b.after.windows) {
@@ -43,10 +53,10 @@ pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
         Text::plain(format!("{}: {}", m.label.0, m.label.1.to_lowercase())),
     ));
     blocks.extend(flag_parts::fired(m, FLAGS_ON_PAGE_1));
-    blocks.push(flag_parts::first_time(m));
-    blocks.push(Block::Heading(2, "Checklist and notes".into()));
-    blocks.push(Block::Checklist(CHECKLIST.iter().map(Text::plain).collect()));
-    blocks.push(Block::Lines("Notes".to_owned(), 2));
+    let (one, other) = CHECKLIST.split_at(CHECKLIST.len() / 2);
+    let list = |points: &[&str]| Box::new(Block::Checklist(points.iter().map(Text::plain).collect()));
+    blocks.push(Block::Beside(list(one), list(other)));
+    blocks.push(Block::Lines("Notes".to_owned(), 1));
     blocks.push(Block::Fields(vec![
         "Name".to_owned(),
         "Signature".to_owned(),
@@ -125,17 +135,15 @@ fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
     );
     say("Ground", of_sets(m, |r| r.ground.map(str::to_owned), "not told").into());
     say("Shoes", of_sets(m, |r| r.shoe.clone(), "not told").into());
-    let sensors = m
-        .sensors
-        .iter()
-        .map(|(place, rate)| format!("{place} {}\u{a0}Hz", words::number(*rate, 0)));
-    say("Sensors", listed(sensors, "none").into());
+    let places = listed(m.sensors.iter().map(|(place, _)| place.clone()), "none");
+    let rates = listed(m.sensors.iter().map(|(_, rate)| words::number(*rate, 0)), "–");
+    say("Sensors", format!("{places}, {rates}\u{a0}Hz").into());
     let (stood, of) = m.losses.stood;
     say(
         "Zero of angles",
         match (stood, of) {
             (_, 0) => "not known".to_owned(),
-            (n, of) if n == of => "from standing still in each run (age 0 days)".to_owned(),
+            (n, of) if n == of => "standing still in each run (age 0 days)".to_owned(),
             (n, of) => {
                 format!("from standing still in {n} of {of} runs; in the others angles against standing are missing")
             }

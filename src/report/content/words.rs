@@ -65,8 +65,8 @@ pub fn signed(value: f64, decimals: usize) -> String {
 #[must_use]
 pub fn decimals(metric: MetricId) -> usize {
     match metric.def().shown_unit {
-        "ms" | "N" | "steps/min" => 0,
-        "cm" | "°" | "%" | "g" | "m/s²" | "kN/m" | "dB" => 1,
+        "ms" | "N" => 0,
+        "steps/min" | "cm" | "°" | "%" | "g" | "m/s²" | "kN/m" | "dB" => 1,
         _ => 2,
     }
 }

@@ -3,10 +3,15 @@
 //! The file carries its own content security policy: nothing may be loaded, and the only style allowed is the one inside it,
 //! by its SHA-256. A name that tried to smuggle in markup would still be text; if it were not, the policy would stop it.
 
-use super::chart::svg::{escaped, svg};
-use super::document::{Align, Block, Cell, Document, Row, Run, Table, Text, Tone, Trust};
+use super::chart::svg;
+use super::document::{Align, Block, Cell, Document, Row, Run, Table, Text, Tone, Trust, clean};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
+
+/// A text in HTML, without what has no place in a line.
+fn escaped(text: &str) -> String {
+    svg::escaped(&clean(text))
+}
 
 const STYLE: &str = include_str!("style.css");
 /// A table with more columns than this scrolls on a narrow screen.
@@ -50,7 +55,7 @@ pub fn html(document: &Document) -> String {
 fn page_style(document: &Document) -> String {
     let quoted = |text: &str| {
         let mut out = String::from("\"");
-        for c in text.chars() {
+        for c in clean(text).chars() {
             match c {
                 // A quotation mark, a backslash, or a sign that could end the style: as its number.
                 '"' | '\\' | '<' | '>' | '&' => {
@@ -114,7 +119,7 @@ fn block(part: &Block, at_break: bool, out: &mut String) {
             Ok(())
         }
         Block::Figure(chart) => {
-            let title = escaped(&super::document::clean(&chart.title));
+            let title = escaped(&chart.title);
             let (kind, open, close) = if chart.size.0 > HALF {
                 ("wide", scroll(&title), "</div>")
             } else {
@@ -123,7 +128,7 @@ fn block(part: &Block, at_break: bool, out: &mut String) {
             writeln!(
                 out,
                 "<figure class=\"{kind}\"><figcaption>{title}</figcaption>{open}{}{close}</figure>",
-                svg(chart)
+                svg::svg(chart)
             )
         }
         Block::Beside(a, b) => {
@@ -152,7 +157,7 @@ fn scroll(label: &str) -> String {
 
 fn table(t: &Table, out: &mut String) {
     let wide = t.columns.len() > NARROW;
-    let label = escaped(&super::document::clean(&t.summary));
+    let label = escaped(&t.summary);
     let open = if wide {
         scroll(&label)
     } else {

@@ -321,7 +321,7 @@ impl Flow<'_> {
 
     /// Lines to write on.
     fn ruled(&mut self, what: &str, count: usize, width: f64, laid: &mut Laid) {
-        const APART: f64 = 17.0;
+        const APART: f64 = 14.5;
         let (mut chunk, leaves) = self.text(&Text::plain(what), width, NOTE, Ink::Muted);
         let top = chunk.height;
         let marks = (1..=count).map(|i| {
@@ -348,8 +348,8 @@ impl Flow<'_> {
     fn fields(&mut self, fields: &[String], width: f64, laid: &mut Laid) {
         let each = width / fields.len().max(1) as f64;
         let mut chunk = Chunk {
-            height: 33.0,
-            before: 2.0,
+            height: 30.0,
+            before: 0.0,
             ..Chunk::default()
         };
         let mut nodes = Vec::new();
@@ -358,7 +358,7 @@ impl Flow<'_> {
             chunk.pieces.push(Piece {
                 leaf: Leaf::Artifact,
                 marks: vec![Mark::Line {
-                    points: vec![(left, 22.0), (left + each - 14.0, 22.0)],
+                    points: vec![(left, 19.0), (left + each - 14.0, 19.0)],
                     ink: Ink::Text,
                     width: 0.6,
                     dash: Dash::Solid,
@@ -366,7 +366,7 @@ impl Flow<'_> {
                 frame: None,
             });
             let lines = wrap(&Text::plain(field), self.faces, NOTE.0, each - 14.0);
-            let leaves = self.lines(&lines, (left, 23.5), NOTE, Ink::Muted, &mut chunk.pieces);
+            let leaves = self.lines(&lines, (left, 20.5), NOTE, Ink::Muted, &mut chunk.pieces);
             nodes.push(Node::of_leaves(Kind::Paragraph, leaves));
         }
         laid.chunks.push(chunk);

@@ -8,7 +8,7 @@ use super::wrap::wrap;
 
 /// Margins, points.
 pub(super) const SIDE: f64 = 37.0;
-const TOP: f64 = 34.0;
+const TOP: f64 = 28.0;
 /// Size of the footer's text and of its lines.
 const FOOT: (f64, f64) = (6.4, 7.9);
 

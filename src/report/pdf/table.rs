@@ -7,7 +7,9 @@ use super::wrap::wrap;
 use std::rc::Rc;
 
 /// Space inside a cell, to the sides and up and down.
-const PAD: (f64, f64) = (3.0, 1.9);
+const PAD: (f64, f64) = (3.0, 1.4);
+/// Width of the names of facts.
+const NAMES: f64 = 80.0;
 const USUAL: Type = (8.2, 10.4);
 const DENSE: Type = (7.6, 9.4);
 
@@ -27,7 +29,7 @@ pub(super) fn facts(flow: &mut Flow, facts: &[(String, Text)], width: f64, laid:
         .map(|(name, value)| Row::Cells(vec![Cell::new(name.as_str()), Cell::new(value.clone())]));
     let t = Table {
         summary: "Facts".to_owned(),
-        columns: vec![column(0.19), column(0.81)],
+        columns: vec![column(NAMES / width), column(1.0 - NAMES / width)],
         rows: rows.collect(),
         dense: false,
     };

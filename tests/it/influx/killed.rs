@@ -129,7 +129,8 @@ struct Seen {
 /// Records, waits until samples are logged and then for a random time, and kills recorder and sender.
 fn kill_one(dir: &Path, radio: &str, url: &str, dice: &mut Dice) -> Option<Seen> {
     let known: Vec<String> = sessions(dir).iter().map(|s| s.meta.id.to_string()).collect();
-    let mut recorder = Killed(record(dir, radio, "10m").spawn().expect("started"));
+    let said = std::fs::File::create(dir.join("said")).expect("a file");
+    let mut recorder = Killed(record(dir, radio, "10m").stderr(said).spawn().expect("started"));
     let mut sender = Killed(sync(dir, url, &["--follow"]).spawn().expect("started"));
     let logged = || {
         let entries = std::fs::read_dir(dir.join("raw")).ok()?;
@@ -160,7 +161,12 @@ fn kill_one(dir: &Path, radio: &str, url: &str, dice: &mut Dice) -> Option<Seen>
         if size >= enough || begun.elapsed() > Duration::from_secs(60) {
             break;
         }
-        assert!(recorder.0.try_wait().expect("asked").is_none(), "it ended by itself");
+        let ended = recorder.0.try_wait().expect("asked").is_some();
+        assert!(
+            !ended,
+            "it ended by itself: {}",
+            std::fs::read_to_string(dir.join("said")).unwrap_or_default()
+        );
         let _ = never.recv_timeout(Duration::from_millis(20));
     }
     let grown = sizes.back().zip(sizes.front()).map_or(0, |(b, a)| b.1 - a.1);
