@@ -1,5 +1,7 @@
 //! `lope report` as people meet it: a file of each kind, tagged and in reading order, and everything it refuses.
 
+#[cfg(feature = "pdf")]
+use crate::support::program;
 use assert_cmd::Command;
 use std::path::Path;
 use std::process::Output;

@@ -1,7 +1,7 @@
 //! A report as PDF: tagged, selectable, checked as PDF/UA-1 while it is written.
 //!
-//! A flow layout of our own: lines are broken with the letters' own widths ([`wrap`]), parts become chunks that stand whole
-//! ([`flow`], [`table`]), chunks fill pages ([`pages`]), and [`write`] paints pages and builds the tree of tags. The writer
+//! A flow layout of our own: lines are broken with the letters' own widths (`wrap`), parts become chunks that stand whole
+//! (`flow`, `table`), chunks fill pages (`pages`), and `write` paints pages and builds the tree of tags. The writer
 //! refuses a file in which a tag, a title or a description is missing, so an inaccessible report cannot come out.
 //!
 //! The face is Roboto (Apache-2.0), cut down to Latin, Greek and Cyrillic, with a few shapes of ours added
