@@ -26,9 +26,12 @@ const CHANGES: [f64; 3] = [1.0, 1.5, 2.0];
 
 /// Arguments of `lope flags`.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct FlagsArgs {
     #[command(subcommand)]
     verb: Option<FlagsVerb>,
+    #[command(flatten)]
+    whose: WhoseArgs,
 }
 
 #[derive(Subcommand, Debug)]
@@ -141,7 +144,7 @@ pub struct RulesArg {
 /// A refused history or rule file ([`Exit::Refused`]); what cannot be written ([`Exit::Outside`]).
 pub fn run(globals: &Globals, args: &FlagsArgs) -> Result<Exit, Failure> {
     let Some(verb) = &args.verb else {
-        return flags_record::show(globals, &WhoseArgs::default(), None, None, &RulesArg { rules: None });
+        return flags_record::show(globals, &args.whose, None, None, &RulesArg { rules: None });
     };
     match verb {
         FlagsVerb::Show {

@@ -146,14 +146,30 @@ struct Recovered {
     strides: u64,
 }
 
+/// Sensors hold a recording for whoever began it: after this long it is somebody else's.
+const STILL_OURS: Duration = Duration::from_hours(24);
+
+/// What became of recordings that were cut off.
+#[derive(Default)]
+struct CutOff {
+    /// Finished now.
+    done: Vec<Recovered>,
+    /// One of today had not come to its first sample: its sensors may still wait for it.
+    begun: bool,
+}
+
 /// Finishes recordings that were cut off: their logs say everything.
-fn recover(store: &SqliteStore) -> Result<Vec<Recovered>, Failure> {
-    let mut done = Vec::new();
+fn recover(store: &SqliteStore) -> Result<CutOff, Failure> {
+    let mut found = CutOff::default();
     for (session, path) in store.link_logs()? {
         let row = store.session(&session)?;
         if row.as_ref().is_some_and(|r| r.state == SessionState::Closed) {
             continue;
         }
+        let written = std::fs::metadata(&path).and_then(|m| m.modified()).ok();
+        found.begun |= written
+            .and_then(|w| w.elapsed().ok())
+            .is_some_and(|age| age < STILL_OURS);
         // A log that does not even say what it is of holds no samples either; it stays for whoever wants to look.
         let Ok(mut whole) = finish::read(&path, drivers::driver) else {
             continue;
@@ -162,12 +178,12 @@ fn recover(store: &SqliteStore) -> Result<Vec<Recovered>, Failure> {
             continue;
         }
         let pass = settle::settle(store, &mut whole, Strides::Anew)?;
-        done.push(Recovered {
+        found.done.push(Recovered {
             session: session.to_string(),
             strides: pass.map_or(0, |p| p.tally.strides()),
         });
     }
-    Ok(done)
+    Ok(found)
 }
 
 /// Runs `lope record`.
@@ -181,8 +197,8 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     let store = SqliteStore::open(&dir, "lope record")?;
     let recovered = recover(&store)?;
     // The sensors may still be recording for the run that was cut off; what they had sent of it is safe.
-    let take_over = args.force || !recovered.is_empty();
-    for r in recovered {
+    let take_over = args.force || recovered.begun || !recovered.done.is_empty();
+    for r in recovered.done {
         console.advice(&format!(
             "an earlier recording was cut off; it is finished now: {} strides, session {}",
             r.strides, r.session

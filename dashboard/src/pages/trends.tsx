@@ -161,7 +161,7 @@ function Body({ all, part, setPart, speed, setSpeed }: { all: Trend; part: strin
         >
           <Sized>{(w) => <Chart t={t} width={w} at={at} onOpen={open} shoe={shoe} />}</Sized>
         </Figure>
-        <p class="readout">{p ? <><b>{text(p)}</b> <A to={`/run/${p.session}`}>open</A></> : <span class="muted">{t.points.length} runs{t.reference ? `; reference of ${t.reference.runs} runs, ${t.reference.state}` : "; no reference yet"}{t.smallest_change ? `; smallest change ${t.smallest_change.text}` : ""}. Click a point, or use the arrow keys.</span>}</p>
+        <p class="readout">{p ? <><b>{text(p)}</b> <A to={`/run/${p.session}`}>open</A></> : <span class="muted">{t.points.length} runs{t.reference ? `; reference of ${t.reference.runs} runs, ${t.reference.state}` : "; no reference yet"}{t.smallest_change ? `; ${t.smallest_change.text.charAt(0).toLowerCase()}${t.smallest_change.text.slice(1).replace(/\.$/, "")}` : ""}. Click a point, or use the arrow keys.</span>}</p>
         <div class="row wrap">
           <Choice label="Part of each run" value={part} options={[["all", "Whole run"], ["first", "First 10 min"], ["last", "Last 10 min"]]} onChange={setPart} />
         </div>

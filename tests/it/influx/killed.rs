@@ -146,7 +146,7 @@ fn kill_one(dir: &Path, radio: &str, url: &str, dice: &mut Dice) -> Option<Seen>
     };
     let begun = Instant::now();
     // From the first connection on, up to some seconds of running.
-    let enough = 2_000 + dice.roll(30_000);
+    let enough = 2_000 + dice.roll(60_000);
     let (_keep, never) = sync_channel::<()>(1);
     let mut sizes: VecDeque<(Instant, u64)> = VecDeque::new();
     loop {
