@@ -127,7 +127,7 @@ fn a_pdf_is_tagged_and_read_in_order() {
         "Sore?",
         "Before and after",
         "Lower-back flags",
-        "Checklist",
+        "Same shoes and ground as before",
         "Signature",
         "Pelvis over the stride",
         "Methods and errors",
