@@ -60,8 +60,12 @@ pub fn settle(store: &SqliteStore, whole: &mut Whole, strides: Strides) -> Resul
     let meta = meta_of(&whole.plan, whole.configs());
     let session = meta.id.clone();
     let config = pipeline_config(&whole.plan, whole.configs());
-    let outcomes = outcomes(whole);
+    let mut outcomes = outcomes(whole);
     let live = store.session(&session)?;
+    if let Some(row) = &live {
+        // A sensor that joined after the session began has samples and strides, and no line among those it began with.
+        outcomes.retain(|o| row.meta.sensors.iter().any(|s| s.placement == o.placement));
+    }
     if live.is_none() {
         store.open_session(&meta)?;
     }
