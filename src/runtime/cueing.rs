@@ -118,11 +118,6 @@ impl Cueing {
             low: compared.expected + compared.middle - 2.0 * compared.spread,
         })
     }
-
-    /// Silent until the end of the run.
-    pub fn mute(&mut self) {
-        self.cues.mute();
-    }
 }
 
 /// What a view says of a cue.
