@@ -20,7 +20,7 @@ use crate::runtime::share_live::{Shown, Stage};
 use crate::runtime::stop::Stop;
 use crate::runtime::tally::Tally;
 use crate::sensors::pods::Pods;
-use crate::store::SqliteStore;
+use crate::store::{SqliteStore, UtcMicros};
 use crate::synth::{Simulation, TrueEvent, TrueStride, Truth, presets};
 use clap::Args;
 use serde_json::json;
@@ -159,7 +159,11 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     };
     let dir = if args.no_store { None } else { Some(globals.data_dir()?) };
     let store = dir.as_ref().map(|d| SqliteStore::open(d, "lope demo")).transpose()?;
-    let meta = keep::meta_of_demo(args.seed, args.minutes, config.athlete, config.sensors.clone())?;
+    // It ends about now: at that pace its signal began so long ago.
+    let lasts = if args.speed.is_some() { 0.0 } else { until_s };
+    let start = UtcMicros::from_micros(super::record::now_utc().micros() - (lasts * 1e6) as i64);
+    let mut meta = keep::meta_of_demo(args.seed, args.minutes, start, config.athlete, config.sensors.clone())?;
+    meta.tz = super::record::time_zone();
     let mut keeper = store.as_ref().map(|s| Keeper::open(s, meta)).transpose()?;
     let stop = Stop::on_ctrl_c();
     let runtime = live::threads().map_err(|e| super::threads_failed(&e))?;

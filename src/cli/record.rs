@@ -34,7 +34,9 @@ use crate::runtime::tally::Tally;
 use crate::sensors::driver::{Driver, Wanted, Wish};
 use crate::sensors::drivers;
 use crate::sensors::radio::{Radio, Stamp};
-use crate::store::{Batch, History, SessionEvent, SessionState, SqliteStore, Store as _, UtcMicros};
+use crate::store::{
+    Batch, History, RowQuery, SessionEvent, SessionId, SessionRow, SessionState, SqliteStore, Store as _, UtcMicros,
+};
 use clap::Args;
 use serde_json::json;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -137,9 +139,15 @@ fn dice() -> [u8; 18] {
     bytes
 }
 
-fn now_utc() -> UtcMicros {
+/// The wall clock.
+pub(super) fn now_utc() -> UtcMicros {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UtcMicros::from_micros(i64::try_from(since.as_micros()).unwrap_or(0))
+}
+
+/// Where this computer is, as a name of the time zone database.
+pub(super) fn time_zone() -> Option<String> {
+    jiff::tz::TimeZone::system().iana_name().map(str::to_owned)
 }
 
 /// A recording that its program did not end, finished now.
@@ -158,6 +166,32 @@ struct CutOff {
     done: Vec<Recovered>,
     /// One of today had not come to its first sample: its sensors may still wait for it.
     begun: bool,
+}
+
+/// Marks that people made in a run, as they stand in the analysis that is shown.
+fn marks_of(store: &SqliteStore, row: Option<&SessionRow>) -> Result<Vec<SessionEvent>, Failure> {
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let query = RowQuery {
+        limit: usize::MAX,
+        ..RowQuery::all(row.meta.id.clone())
+    };
+    let mut events = store.events(&query)?.rows;
+    events.retain(|e| matches!(e, SessionEvent::Marker { .. }));
+    Ok(events)
+}
+
+/// Marks belong to the analysis that is shown from now on, which may be another than the one they were made in.
+fn keep_marks(store: &SqliteStore, session: &SessionId, marks: &[SessionEvent]) -> Result<(), Failure> {
+    let Some(row) = store.session(session)?.filter(|_| !marks.is_empty()) else {
+        return Ok(());
+    };
+    let mut batch = Batch::new(session.clone(), row.current_analysis);
+    for mark in marks {
+        batch.push_event(mark.clone())?;
+    }
+    store.append(batch)?;
+    store.flush()?;
+    Ok(())
 }
 
 /// Finishes recordings that were cut off: their logs say everything.
@@ -179,7 +213,9 @@ fn recover(store: &SqliteStore) -> Result<CutOff, Failure> {
         if whole.configs().is_empty() {
             continue;
         }
+        let marks = marks_of(store, row.as_ref())?;
         let pass = settle::settle(store, &mut whole, Strides::Anew)?;
+        keep_marks(store, &session, &marks)?;
         found.done.push(Recovered {
             session: session.to_string(),
             strides: pass.map_or(0, |p| p.tally.strides()),
@@ -221,7 +257,7 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
     };
     let mut plan = RecordPlan::new(start, dice(), runner.id, facts, args.note.clone());
     plan.standing = !args.no_standing;
-    plan.tz = jiff::tz::TimeZone::system().iana_name().map(str::to_owned);
+    plan.tz = time_zone();
     let log = store.link_log(&plan.session)?;
     let session = Session {
         globals,
@@ -502,23 +538,6 @@ impl Session<'_> {
         Ok(!answer.trim().eq_ignore_ascii_case("n"))
     }
 
-    /// Marks of viewers belong to the analysis that is shown from now on, which may be another than the live one.
-    fn keep_marks(&self, marks: &[SessionEvent]) -> Result<(), Failure> {
-        let Some(row) = self.store.session(&self.plan.session)? else {
-            return Ok(());
-        };
-        if marks.is_empty() {
-            return Ok(());
-        }
-        let mut batch = Batch::new(self.plan.session.clone(), row.current_analysis);
-        for mark in marks {
-            batch.push_event(mark.clone())?;
-        }
-        self.store.append(batch)?;
-        self.store.flush()?;
-        Ok(())
-    }
-
     /// Settles the recording, tells what it came to.
     fn end(&self, (mut whole, fed, live_pass): Recorded, marks: &[SessionEvent]) -> Result<Exit, Failure> {
         let exchanged = live_pass.tally.swapped.is_some() && self.ask_exchange()?;
@@ -537,7 +556,7 @@ impl Session<'_> {
         };
         let pass = settle::settle(self.store, &mut whole, strides)?.unwrap_or(live_pass);
         super::flags_record::refresh(&self.globals.data_dir()?, &self.plan.athlete)?;
-        self.keep_marks(marks)?;
+        keep_marks(self.store, &self.plan.session, marks)?;
         let sensors: Vec<&SensorHealth> = whole.sensors.iter().map(|s| &s.health).collect();
         let name = self
             .plan

@@ -13,7 +13,7 @@ use crate::metrics::MetricId as Id;
 use crate::risk::Rules;
 use crate::risk::explain::why_not;
 use crate::risk::usual::NotCompared;
-use crate::store::{SessionId, StoreError};
+use crate::store::{Origin, SessionId, StoreError, WallClock};
 
 /// Rows of the card.
 const ROWS: usize = 6;
@@ -32,6 +32,8 @@ const PREFERRED: [Id; 12] = [
     Id::FootStrikeAngle,
     Id::MlRmsRatio,
 ];
+/// Why a session that does not count is compared with nothing.
+const NO_DAY: &str = "this session does not count: its day is not known";
 /// Changes told in the headline.
 const TOLD: usize = 2;
 
@@ -54,7 +56,11 @@ pub fn card(
     let item = session_item(past, recorded, changes);
     let counted = past.sessions.iter().find(|s| s.id() == Some(session));
     let now = flags_now(rules, past, sight);
-    let rows = rows(rules, past, counted, recorded.run.as_ref());
+    let mut rows = rows(rules, past, counted, recorded.run.as_ref());
+    if recorded.row.meta.origin == Origin::Demo && recorded.row.meta.wall_clock == WallClock::Assumed {
+        let uncounted = rows.iter_mut().filter(|r| r.why.as_deref() == Some(NO_DAY));
+        uncounted.for_each(|r| r.why = Some("a demonstration is compared with nobody's usual".to_owned()));
+    }
     let (within_run, within_why) = within(rules, recorded.run.as_ref());
     Ok(Some(Card {
         headline: headline(&rows),
@@ -119,7 +125,7 @@ fn row(
         return row;
     };
     let Some(session) = session else {
-        row.why = Some("this session does not count: its day is not known".to_owned());
+        row.why = Some(NO_DAY.to_owned());
         return row;
     };
     if !run.values.eligible {

@@ -12,7 +12,7 @@ use crate::store::journal::{
     Activity, ActivityKind, AthleteFacts, Body, CheckIn, Consent, Day, Entry, EntryId, FlagAction, Ground, GroundKm,
     Onset, Purpose, Score, SessionNote, ShoeFacts, Weekly,
 };
-use crate::store::{AthleteId, SessionId, SessionRow, SessionState, UtcMicros, WallClock};
+use crate::store::{AthleteId, Origin, SessionId, SessionRow, SessionState, UtcMicros, WallClock};
 use std::collections::BTreeMap;
 
 /// The tick that a yes to "ordinary things were hard" sets.
@@ -318,6 +318,9 @@ impl Build {
     fn recorded(&mut self, r: &Recorded, activities: &mut Vec<(Entry, Activity)>) {
         let what = format!("session {}", r.row.meta.id);
         let why = match (&r.run, r.row.meta.wall_clock) {
+            (_, WallClock::Assumed) if r.row.meta.origin == Origin::Demo => {
+                Some("nobody ran it: it is a demonstration")
+            }
             (_, WallClock::Assumed) => Some("the recording does not say when it was made"),
             _ if r.day > self.today => return,
             _ if r.row.state == SessionState::Open => Some("it is still being recorded"),

@@ -127,3 +127,54 @@ pub fn standing_flags(rules: &Rules, past: &Past, sight: Sight) -> Vec<StandingF
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interchange::flag_rules;
+    use crate::review::fixture::{FIRST, changed, score, season, usual};
+    use crate::store::journal::{Body, CheckIn};
+
+    #[test]
+    fn bands_are_those_of_the_own_runs_at_that_speed_and_none_while_they_are_learned() {
+        let rules = flag_rules::built_in();
+        let eight: Vec<f64> = (0..8).map(usual).collect();
+        let past = season(&eight, vec![], FIRST.plus(14));
+        let bands = LiveUsual::learn(&rules, &past).at(3.0).expect("learned");
+        let cadence = bands["cadence_spm"];
+        assert!(cadence.low < 170.0 && 170.0 < cadence.high, "{cadence:?}");
+        assert!(cadence.high - cadence.low < 5.0, "a band of ordinary runs: {cadence:?}");
+        let (step, stride) = (bands["step_length_m"], bands["stride_length_m"]);
+        assert!((2.0 * step.low - stride.low).abs() < 1e-9 && step.low > 0.5, "{step:?}");
+        assert!(bands.contains_key("contact_left_s") && bands.contains_key("contact_right_s"));
+        assert_eq!(LiveUsual::learn(&rules, &past).at(6.0), None, "never run so fast");
+        let young = season(&eight[..2], vec![], FIRST.plus(2));
+        assert_eq!(LiveUsual::learn(&rules, &young).at(3.0), None);
+        assert_eq!(LiveUsual::default().at(3.0), None);
+    }
+
+    #[test]
+    fn flags_that_stand_are_told_and_beside_a_safety_sign_nothing_is() {
+        let rules = flag_rules::built_in();
+        let past = changed(3, vec![]);
+        let told = |past: &Past, sight| -> Vec<String> {
+            let flags = standing_flags(&rules, past, sight);
+            assert!(flags.iter().all(|f| f.level >= LevelWord::Watch && !f.text.is_empty()));
+            flags.into_iter().map(|f| f.id).collect()
+        };
+        assert!(told(&past, Sight::Everything).contains(&"FS1".to_owned()));
+        let ticked = CheckIn {
+            ticks: vec!["saddle_numb".to_owned()],
+            back_now: score(2),
+            ..CheckIn::default()
+        };
+        let said = crate::review::fixture::entry("c1", past.today, Body::CheckIn(ticked));
+        let past = changed(3, vec![said]);
+        assert_eq!(told(&past, Sight::Everything), ["SY5"]);
+        let bare = told(&past, Sight::NoSymptoms);
+        assert!(
+            bare.contains(&"FS1".to_owned()) && bare.iter().all(|id| !id.starts_with("SY")),
+            "{bare:?}"
+        );
+    }
+}

@@ -186,3 +186,69 @@ pub fn words(cue: Cue, mute: &Mute) -> String {
         Cue::Tick { target } => format!("cue: {target:.0} steps a minute"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interchange::flag_rules;
+    use crate::metrics::{MetricSet, StrideRecord};
+    use crate::model::{QualityParts, SegmentKind, SessionTime, Side, Stride, StrideFlags};
+    use crate::review::Past;
+    use crate::runtime::asking::{Sound, asking};
+    use crate::runtime::stop::Stop;
+    use crate::store::AthleteId;
+    use crate::store::journal::Day;
+    use std::collections::BTreeMap;
+
+    fn stride(end_s: f64) -> Output {
+        let mut metrics = MetricSet::default();
+        metrics.set(MetricId::Cadence, Ok(160.0));
+        metrics.set(MetricId::Speed, Ok(3.0));
+        Output::Stride(Box::new(StrideRecord {
+            index: 0,
+            stride: Stride {
+                side: Some(Side::Left),
+                seen_from: SegmentKind::Foot,
+                start: SessionTime::from_secs(end_s - 0.7),
+                end: SessionTime::from_secs(end_s),
+                contact: None,
+                next_ic: None,
+                foot: None,
+                activity: Activity::Running,
+                flags: StrideFlags::default(),
+                quality: QualityParts::FULL,
+            },
+            metrics,
+            class: DataClass::A,
+        }))
+    }
+
+    #[test]
+    fn silence_has_a_reason_at_any_time_and_pain_told_in_the_run_counts() {
+        let athlete = AthleteId::parse("ada").expect("id");
+        let past = Past::new(athlete, vec![], BTreeMap::new(), vec![], Day::FIRST);
+        let rules = flag_rules::built_in();
+        let (asking, _answering) = asking(&Stop::default());
+        let mute = asking.mute().clone();
+        let (mut cueing, seen) = Cueing::new(&BeforeRun { rules, past }, Wish::Words, mute.clone());
+        let now = || seen.borrow().cue;
+        assert_eq!(now(), Cue::Silent(Why::WarmUp), "before the first stride");
+        asking.sound(0.0, Sound::Off);
+        assert_eq!(words(now(), &mute), "cue: muted", "at once");
+        cueing.take(&stride(10.0));
+        assert_eq!(now(), Cue::Silent(Why::Muted));
+        asking.sound(0.0, Sound::On);
+        (0..20).for_each(|i| cueing.take(&stride(400.0 + 0.35 * f64::from(i))));
+        assert_eq!(now(), Cue::Silent(Why::NotLearned));
+        assert_eq!(cueing.state().cadence, Some(160.0));
+        cueing.marked(&Mark::new(MarkKind::Pain(5), None));
+        cueing.take(&stride(410.0));
+        assert_eq!(now(), Cue::Silent(Why::NotLearned), "5 is below the limit");
+        cueing.marked(&Mark::new(MarkKind::Pain(6), None));
+        cueing.marked(&Mark::new(MarkKind::Pain(1), None));
+        cueing.take(&stride(411.0));
+        assert_eq!(now(), Cue::Silent(Why::Sore));
+        asking.sound(0.0, Sound::Off);
+        assert!(words(now(), &mute).contains("sore"), "the weightier reason is told");
+    }
+}

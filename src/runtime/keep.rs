@@ -81,13 +81,15 @@ pub fn meta_of(recording: &Recording, athlete: AthleteId) -> Result<SessionMeta,
     })
 }
 
-/// What the store is told of a demonstration: everything follows from the seed.
+/// What the store is told of a demonstration: everything but its start follows from the seed. The start is for people to
+/// find it by and stays assumed: a run that nobody ran enters no usual, no load and no flag.
 ///
 /// # Errors
 /// Never in practice.
 pub fn meta_of_demo(
     seed: u64,
     minutes: f64,
+    start: UtcMicros,
     facts: Athlete,
     sensors: Vec<SensorConfig>,
 ) -> Result<SessionMeta, StoreError> {
@@ -96,7 +98,7 @@ pub fn meta_of_demo(
     Ok(SessionMeta {
         id: SessionId::for_import(&athlete, &hash),
         athlete,
-        start: UtcMicros::EPOCH,
+        start,
         wall_clock: WallClock::Assumed,
         expected_stop: None,
         origin: Origin::Demo,
@@ -179,12 +181,14 @@ impl<'a> Keeper<'a> {
         Ok(())
     }
 
-    /// Takes something that happened besides what the pipeline says: a lap, a mark.
+    /// Takes something that happened besides what the pipeline says: a lap, a mark. It is handed over at once: there are few,
+    /// and unlike strides nothing could compute them again.
     ///
     /// # Errors
     /// Those of the store.
     pub fn note(&mut self, event: SessionEvent) -> Result<(), StoreError> {
-        self.batch.push_event(event)
+        self.batch.push_event(event)?;
+        self.hand_over()
     }
 
     /// Hands over what waits and makes it durable.

@@ -8,6 +8,7 @@ mod hostile;
 mod lists;
 mod matrix;
 mod plain;
+mod programs;
 mod served;
 mod streams;
 
