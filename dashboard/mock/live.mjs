@@ -33,6 +33,34 @@ export function windowAt(id, t) {
   };
 }
 
+const mutes = new Map();
+/** The cue machine, told in a few words: bursts of a minute, silence on target, muted when asked. */
+function cueAt(l, t, w) {
+  if (l.athlete !== "ada") return { state: "off", target_spm: null, low_spm: null, high_spm: null, now_spm: null, why: null };
+  const target = 172;
+  const now = w.cadence_spm;
+  const aim = { target_spm: target, low_spm: target * 0.98, high_spm: target * 1.02, now_spm: now };
+  if (mutes.get(l.session)) return { state: "off", ...aim, why: "muted" };
+  if (Math.abs(now - target) <= target * 0.02) return { state: "silent", ...aim, why: "on target" };
+  return t % 300 < 60 ? { state: "on", ...aim, why: null } : { state: "silent", ...aim, why: "resting between cues" };
+}
+/** What the live screen asks of a run: [status, answer]. */
+export function ask(session, body) {
+  const l = LIVE.find((x) => x.session === session);
+  if (!l) return [404, { code: "lope::api::not_found", detail: "There is no such live run." }];
+  const cues = body.kind === "mute" || body.kind === "unmute";
+  if (cues && l.athlete !== "ada") return [409, { code: "lope::live::no_cue", detail: "No cues were asked for in this run, so there is nothing to mute." }];
+  if (!cues && body.kind !== "stop" && l.kind === "replay") return [409, { code: "lope::live::keeps_nothing", detail: "This run is only played back; there is nowhere to keep a mark." }];
+  const t = second(l);
+  if (cues) {
+    mutes.set(session, body.kind === "mute");
+    send("event", session, { t_s: t, kind: "cues", text: body.kind === "mute" ? "cues muted" : "cues no longer muted" });
+    send("cue", session, cueAt(l, t, windowAt(l.athlete, t)));
+  } else if (body.kind === "stop") send("bye", session, { reason: "the run ended" });
+  else send("event", session, { t_s: t, kind: body.kind, text: body.kind === "pain" ? `pain ${body.value}` : body.kind });
+  return [202, { id: body.id }];
+}
+
 /** What is sent at second `t` of a run, as [event, data]. */
 function eventsAt(l, t) {
   const out = [];
@@ -45,9 +73,9 @@ function eventsAt(l, t) {
   }
   if (t % 2 === 0) out.push(["health", { t_s: t, sensors: [
     { placement: "left_foot", state: "ok", battery: 82, rssi: -58, lost_share: 0.004, residual_ms: 0.8, text: null },
-    w.data === "poor" ? { placement: "right_foot", state: "lost", battery: 31, rssi: null, lost_share: 0.061, residual_ms: null, text: "Right shoe not heard: cadence, left contact and pelvis remain." } : { placement: "right_foot", state: "ok", battery: 31, rssi: -71, lost_share: 0.021, residual_ms: 1.1, text: null },
+    w.data === "poor" ? { placement: "right_foot", state: "lost", battery: 31, rssi: null, lost_share: 0.061, residual_ms: null, text: "link lost, trying again" } : { placement: "right_foot", state: "ok", battery: 31, rssi: -71, lost_share: 0.021, residual_ms: 1.1, text: null },
     { placement: "sacrum", state: t % 90 > 70 ? "poor" : "ok", battery: 77, rssi: -80, lost_share: 0.012, residual_ms: 1.9, text: null }] }]);
-  if (t % 30 === 0) out.push(["cue", l.athlete === "ada" ? { state: t % 300 < 60 ? "on" : "silent", target_spm: 172, now_spm: w.cadence_spm, why: null } : { state: "off", target_spm: null, now_spm: null, why: null }]);
+  if (t % 2 === 0) out.push(["cue", cueAt(l, t, w)]);
   if (t % 300 === 0) out.push(["event", { t_s: t, kind: "lap", text: `Lap ${t / 300}` }]);
   return out;
 }
@@ -62,7 +90,8 @@ export function stream(session, req, res) {
   const last = String(req.headers["last-event-id"] ?? "");
   const client = { session, res };
   const whose = LIVE.filter((l) => session === "squad" || l.session === session);
-  for (const l of whose) write(client, { n, session: l.session, event: "hello", data: { ...l, sensors: ["left_foot", "right_foot", "sacrum"].map((placement) => ({ placement, rate_hz: 208, kind: "pod" })), speed_factor: 1, resumed: last.startsWith(`${BOOT}-`) } });
+  for (const l of whose) write(client, { n, session: l.session, event: "hello", data: { ...l, sensors: ["left_foot", "right_foot", "sacrum"].map((placement) => ({ placement, rate_hz: 208, kind: "pod" })), speed_factor: 1, resumed: last.startsWith(`${BOOT}-`), cues: l.athlete === "ada", marks: l.kind !== "replay" } });
+  for (const l of whose.filter((x) => x.athlete === "cem")) write(client, { n, session: l.session, event: "flag", data: { id: "FS1", level: "watch", text: "Your step rate has been lower than your usual at this pace in 3 of the last 5 runs." } });
   if (last.startsWith(`${BOOT}-`)) kept.filter((e) => e.n > Number(last.split("-")[1])).forEach((e) => write(client, e));
   else for (const l of whose) {
     const now = second(l);
@@ -80,5 +109,4 @@ export function stream(session, req, res) {
     }
   });
 }
-export const tell = (session, event, data) => send(event, session, data);
 void SESSIONS;

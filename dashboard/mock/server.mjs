@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ATHLETES, athleteOf, coverage, explain, gapsOf, METRICS, publicItem, raw, RULES, series, SESSIONS, sessionOf, shoesOf, strides, TODAY } from "./data.mjs";
-import { LIVE, stream, tell } from "./live.mjs";
+import { ask, LIVE, stream } from "./live.mjs";
 import * as view from "./views.mjs";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
@@ -73,7 +73,7 @@ const ROUTES = [
   ["GET", "/compare", (_p, q) => view.compare(need(athleteOf(q.athlete), "athlete").id, q.a ?? "", q.b ?? "")],
   ["GET", "/load", (_p, q) => view.load(need(athleteOf(q.athlete), "athlete").id, num(q.weeks, 8))],
   ["GET", "/live", () => ({ items: LIVE })],
-  ["POST", "/live/:s/events", ({ s }, _q, body) => { const l = LIVE.find((x) => x.session === s); tell(s, "event", { t_s: Math.round(Date.now() / 1000 - l.started_us / 1e6), kind: body.kind, text: body.kind === "pain" ? `Pain ${body.value}` : body.kind[0].toUpperCase() + body.kind.slice(1) }); return {}; }],
+  ["POST", "/live/:s/events", ({ s }, _q, body) => { const [status, answer] = ask(s, body); if (status >= 400) throw new Refused(status, answer.code, answer.detail, null); return answer; }],
   ["GET", "/sensors", () => ({ kits: [{ name: "thursday", sensors: [{ place: "left_foot", name: "pod-4F21", kind: "lope pod", firmware: "1.2.0", battery: 82, last_seen_us: Date.now() * 1000 - 6e7 }, { place: "right_foot", name: "pod-4F30", kind: "lope pod", firmware: "1.2.0", battery: 31, last_seen_us: Date.now() * 1000 - 6e7 }, { place: "sacrum", name: "pod-1C07", kind: "lope pod", firmware: "1.1.4", battery: 77, last_seen_us: null }] }] })],
   ["GET", "/doctor", () => ({ checks: [{ state: "ok", what: "record", text: "1.2 GB, integrity ok", try: null }, { state: "warn", what: "bluetooth", text: "The adapter is Bluetooth 4.0: 3 sensors may drop.", try: "one that is 5.0 or newer" }, { state: "fail", what: "sink club", text: "HTTP 401: token refused.", try: "put a new one in ~/.config/lope/influx.token" }] })],
   ["GET", "/tokens", () => ({ items: tokens })],

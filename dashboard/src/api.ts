@@ -187,7 +187,8 @@ export interface Load {
 
 export interface LiveItem { session: string; athlete: string; name: string; started_us: number; kind: "record" | "replay" | "demo" }
 export interface LiveHello extends LiveItem {
-  sensors: { placement: string; rate_hz?: Maybe<number>; kind?: Maybe<string> }[]; speed_factor: number; resumed: boolean;
+  sensors: { placement: string; rate_hz?: Maybe<number>; kind?: Maybe<string> }[]; speed_factor: Maybe<number>; resumed: boolean;
+  /** Whether cues were asked for, and whether marks are kept. */ cues?: boolean; marks?: boolean;
 }
 export interface Band { low: number; high: number }
 export interface LiveWindow {
@@ -202,7 +203,10 @@ export interface SensorHealth {
   lost_share: number; residual_ms?: Maybe<number>; text?: Maybe<string>;
 }
 export interface LiveHealth { session?: string; t_s: number; sensors: SensorHealth[] }
-export interface LiveCue { session?: string; state: "off" | "silent" | "on"; target_spm?: Maybe<number>; now_spm?: Maybe<number>; why?: Maybe<string> }
+export interface LiveCue {
+  session?: string; state: "off" | "silent" | "on"; target_spm?: Maybe<number>; now_spm?: Maybe<number>; why?: Maybe<string>;
+  /** Between these nothing sounds; without `high_spm` quicker steps are never spoken of. */ low_spm?: Maybe<number>; high_spm?: Maybe<number>;
+}
 
 export interface SensorKit { name: string; sensors: { place: string; name: string; kind: string; firmware?: Maybe<string>; battery?: Maybe<number>; last_seen_us?: Maybe<number> }[] }
 export interface DoctorCheck { state: "ok" | "warn" | "fail"; what: string; text: string; try?: Maybe<string> }

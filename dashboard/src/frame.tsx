@@ -150,7 +150,7 @@ const KEYS: [string, string][] = [
   ["Home, End", "in a plot: first and last"],
   ["Enter", "in the overview of a run: begin a selection at the cursor, then end it"],
   ["Escape", "leave a plot's cursor, close a window"],
-  ["l m p", "on the live screen: lap, marker, pain"],
+  ["l m p c", "on the live screen: lap, marker, pain, mute cues"],
 ];
 
 function useKeys(help: () => void): void {

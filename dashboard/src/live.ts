@@ -162,7 +162,8 @@ export class LiveRun {
       }
       case "flag": {
         const f = data as LiveEvents["flag"];
-        this.flags = [...this.flags.filter((o) => o.id !== f.id), f];
+        // A flag that no longer stands comes once more, at level none.
+        this.flags = [...this.flags.filter((o) => o.id !== f.id), ...(f.level === "none" ? [] : [f])];
         break;
       }
       case "lag":

@@ -30,4 +30,6 @@ test("events once, flags by id, skipped updates add up", () => {
   run.take("lag", { missed: 3 });
   run.take("lag", { missed: 4 });
   expect([run.events.length, run.flags.length, run.flags[0]?.text, run.missed]).toEqual([1, 1, "b", 7]);
+  run.take("flag", { id: "FF1", level: "none", text: "" });
+  expect(run.flags).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { useLive } from "../live";
 import { useStyle } from "../prefs";
 import { byLevel } from "../pure/flags";
 import { clock, count, DATA_RANK, distance, distanceUnit, LEVEL_RANK, NOTHING, number, pace, paceUnit, runDay, shortDay } from "../pure/format";
+import { lostSentence } from "../pure/sensors";
 import { A, useParam } from "../router";
 import { Choice, DataLabel, Dialog, Empty, EvidenceLabel, Head, LevelMark, Notice, Panel, Pick, Show } from "../ui/basics";
 import { LoadBars, Sized, Spark } from "../ui/graphics";
@@ -162,14 +163,14 @@ function LiveSquad(): JSX.Element {
       <ul class={`squad${link.state === "open" ? "" : " dimmed"}`}>
         {list.slice(0, 12).map(([id, r]) => {
           const w = r.windows.at(-1);
-          const lost = r.health?.sensors.filter((s) => s.state === "lost") ?? [];
+          const lost = lostSentence(r.health?.sensors ?? []);
           return (
             <li key={id} class="panel squad-tile">
               <p class="inbox-head"><A to={`/live/${id}`}><b>{r.hello?.name}</b></A><span class="muted num">{clock(w?.t_s)}</span>{w ? <DataLabel data={w.data} /> : null}{r.over ? <span class="muted">ended</span> : null}</p>
               <p class="squad-big"><b class="num">{number(w?.cadence_spm, 0, style)}</b> <span class="u">spm</span> <b class="num">{pace(w?.speed_ms, style)}</b> <span class="u">{paceUnit(style)}</span> <b class="num">{distance(w?.distance_km, style, 2)}</b> <span class="u">{distanceUnit(style)}</span></p>
               <Sized otherwise={260}>{(width) => <Spark values={r.windows.slice(-120).map((v) => v.cadence_spm ?? null)} band={w?.usual?.cadence_spm ?? null} width={width} height={34} label={`Cadence of the last two minutes, now ${number(w?.cadence_spm, 0, style)} steps a minute`} />}</Sized>
               <p class="row wrap small"><span><SideKey side="left">contact {number(w?.contact_left_s ? w.contact_left_s * 1000 : null, 0, style)} ms</SideKey></span><span><SideKey side="right">{number(w?.contact_right_s ? w.contact_right_s * 1000 : null, 0, style)} ms</SideKey></span><span>drop {number(typeof w?.drop_left_rad === "number" ? w.drop_left_rad * DEG : null, 1, style)} / {number(typeof w?.drop_right_rad === "number" ? w.drop_right_rad * DEG : null, 1, style)}°</span></p>
-              {lost.length ? <p class="sensor-text">{lost.map((s) => s.text ?? s.placement).join(" ")}</p> : null}
+              {lost ? <p class="sensor-text">{lost}</p> : null}
             </li>
           );
         })}

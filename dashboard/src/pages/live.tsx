@@ -8,6 +8,7 @@ import { useStyle } from "../prefs";
 import { against, extent, scale, type Span } from "../pure/geometry";
 import { age, clock, distance, distanceUnit, KM_PER_MI, number, pace, paceUnit, placeName, sentence } from "../pure/format";
 import { doubtOf, markLabel } from "../pure/marks";
+import { lostSentence } from "../pure/sensors";
 import { A, go, link } from "../router";
 import { useMayWrite, useSilence } from "../session";
 import { DataLabel, Dialog, Empty, Head, Notice, Panel, Show, STEP, Term } from "../ui/basics";
@@ -54,12 +55,18 @@ function List(): JSX.Element {
 }
 
 const ARROW = { below: "▽", inside: "", above: "△" };
-function Value({ value, band, text }: { value: number | null | undefined; band?: Band | undefined; text: string }): JSX.Element {
-  const where = typeof value === "number" && band ? against(value, band.low, band.high) : "inside";
+/** Seconds whose mean is held against the band: it is one of whole runs, and a few strides scatter more. */
+const HELD_S = 30;
+/** The newest number; an arrow where the last half minute lies outside the own band. */
+function Value({ recent, band, text }: { recent: (number | null)[]; band?: Band | undefined; text: string }): JSX.Element {
+  const value = recent.at(-1);
+  const last = recent.slice(-HELD_S).filter((v) => v !== null);
+  const where = typeof value === "number" && band && last.length >= HELD_S / 3 ? against(last.reduce((a, b) => a + b, 0) / last.length, band.low, band.high) : "inside";
+  const says = `${where} your usual at this pace`;
   return (
     <span class={`big num ${typeof value === "number" ? "" : "gone"}`}>
       {text}
-      {ARROW[where] ? <span class="arrow" title={`${where} your usual`}><span aria-hidden="true">{ARROW[where]}</span><span class="sr"> {where} your usual</span></span> : null}
+      {ARROW[where] ? <span class="arrow" title={says}><span aria-hidden="true">{ARROW[where]}</span><span class="sr"> {says}</span></span> : null}
     </span>
   );
 }
@@ -85,18 +92,18 @@ function Tiles({ windows }: { windows: LiveWindow[] }): JSX.Element | null {
   return (
     <div class="tiles">
       <Tile name="Cadence" unit="steps/min" data={w.data} n={w.n} spark={<Spark values={of("cadence_spm")} band={u.cadence_spm ?? null} />}>
-        <Value value={w.cadence_spm} band={u.cadence_spm} text={number(w.cadence_spm, 0, style)} />
+        <Value recent={of("cadence_spm")} band={u.cadence_spm} text={number(w.cadence_spm, 0, style)} />
       </Tile>
       <Tile name={<Term word="Step length" means={STEP} />} unit={style.units === "imperial" ? "ft" : "m"} data={w.data} n={w.n} spark={<Spark values={of("step_length_m")} band={u.step_length_m ?? null} />}>
-        <Value value={w.step_length_m} band={u.step_length_m} text={number(w.step_length_m === null || w.step_length_m === undefined ? null : w.step_length_m * metre, 2, style)} />
+        <Value recent={of("step_length_m")} band={u.step_length_m} text={number(w.step_length_m === null || w.step_length_m === undefined ? null : w.step_length_m * metre, 2, style)} />
       </Tile>
       <Tile name="Contact" unit="ms" data={w.data} n={w.n} spark={<><Spark values={of("contact_left_s")} band={u.contact_left_s ?? null} tone="left" width={84} /><Spark values={of("contact_right_s")} band={u.contact_right_s ?? null} tone="right" width={84} /></>}>
-        <span class="pair"><SideKey side="left">L</SideKey><Value value={w.contact_left_s} band={u.contact_left_s} text={number(w.contact_left_s ? w.contact_left_s * 1000 : null, 0, style)} /></span>
-        <span class="pair"><SideKey side="right">R</SideKey><Value value={w.contact_right_s} band={u.contact_right_s} text={number(w.contact_right_s ? w.contact_right_s * 1000 : null, 0, style)} /></span>
+        <span class="pair"><SideKey side="left">L</SideKey><Value recent={of("contact_left_s")} band={u.contact_left_s} text={number(w.contact_left_s ? w.contact_left_s * 1000 : null, 0, style)} /></span>
+        <span class="pair"><SideKey side="right">R</SideKey><Value recent={of("contact_right_s")} band={u.contact_right_s} text={number(w.contact_right_s ? w.contact_right_s * 1000 : null, 0, style)} /></span>
       </Tile>
       <Tile name="Pelvic drop" unit="degrees" data={w.data} n={w.n} spark={<><Spark values={of("drop_left_rad")} band={u.drop_left_rad ?? null} tone="left" width={84} /><Spark values={of("drop_right_rad")} band={u.drop_right_rad ?? null} tone="right" width={84} /></>}>
-        <span class="pair"><SideKey side="left">L</SideKey><Value value={w.drop_left_rad} band={u.drop_left_rad} text={number(typeof w.drop_left_rad === "number" ? w.drop_left_rad * DEG : null, 1, style)} /></span>
-        <span class="pair"><SideKey side="right">R</SideKey><Value value={w.drop_right_rad} band={u.drop_right_rad} text={number(typeof w.drop_right_rad === "number" ? w.drop_right_rad * DEG : null, 1, style)} /></span>
+        <span class="pair"><SideKey side="left">L</SideKey><Value recent={of("drop_left_rad")} band={u.drop_left_rad} text={number(typeof w.drop_left_rad === "number" ? w.drop_left_rad * DEG : null, 1, style)} /></span>
+        <span class="pair"><SideKey side="right">R</SideKey><Value recent={of("drop_right_rad")} band={u.drop_right_rad} text={number(typeof w.drop_right_rad === "number" ? w.drop_right_rad * DEG : null, 1, style)} /></span>
       </Tile>
     </div>
   );
@@ -179,22 +186,28 @@ function Strip({ run }: { run: LiveRun }): JSX.Element {
   );
 }
 
+const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** What the cadence cue does: a bar with the zone of silence where there is a target, and why nothing is said. */
 function Cue({ cue }: { cue: LiveCue }): JSX.Element | null {
   const style = useStyle();
-  if (cue.state === "off" || typeof cue.target_spm !== "number") return cue.why ? <p class="cue-line">Cue off: {cue.why}</p> : null;
   const t = cue.target_spm;
+  const why = cue.state === "on" ? "Light, quick steps." : cue.why ? `${upper(cue.why)}.` : cue.state === "silent" ? "Silent now." : null;
+  if (cue.state === "off" || typeof t !== "number") return why ? <Panel class="cue" title={<>Cadence cue <span class="muted">{cue.state}</span></>}><p class="cue-line">{why}</p></Panel> : null;
+  const low = cue.low_spm ?? t * 0.98;
+  const high = cue.high_spm ?? (typeof cue.low_spm === "number" ? t * 1.08 : t * 1.02);
   const x = scale([t * 0.92, t * 1.08], [0, 300]);
-  const now = typeof cue.now_spm === "number" ? Math.min(t * 1.08, Math.max(t * 0.92, cue.now_spm)) : null;
-  const inside = now !== null && Math.abs(now - t) <= t * 0.02;
+  const clamp = (v: number): number => Math.min(t * 1.08, Math.max(t * 0.92, v));
+  const now = typeof cue.now_spm === "number" ? clamp(cue.now_spm) : null;
+  const inside = now !== null && now >= low && now <= high;
   return (
     <Panel class="cue" title={<>Cadence cue <span class="muted">{cue.state === "on" ? "sounding" : "silent"}</span></>}>
       <svg viewBox="0 0 300 34" role="img" aria-label={`Target ${number(t, 0, style)} steps a minute, now ${number(cue.now_spm, 0, style)}${inside ? ", inside the silent zone" : ""}`}>
         <line x1="0" x2="300" y1="17" y2="17" class="axis" />
-        <rect x={x(t * 0.98)} width={x(t * 1.02) - x(t * 0.98)} y="7" height="20" rx="3" class="zone" />
+        <rect x={x(clamp(low))} width={x(clamp(high)) - x(clamp(low))} y="7" height="20" rx="3" class="zone" />
         <line x1={x(t)} x2={x(t)} y1="4" y2="30" class="usual" />
         {now !== null ? <path d={`M${x(now)} 8l8 9l-8 9l-8-9Z`} class="value" /> : null}
       </svg>
-      <p class="cue-line">{inside ? "Inside: silence." : cue.state === "on" ? "Light, quick steps." : "Silent between bursts."} <span class="muted">target {number(t, 0, style)}, now {number(cue.now_spm, 0, style)} steps/min</span></p>
+      <p class="cue-line">{why} <span class="muted">target {number(t, 0, style)}, now {number(cue.now_spm, 0, style)} steps/min</span></p>
     </Panel>
   );
 }
@@ -216,7 +229,8 @@ export function Sensors({ sensors }: { sensors: SensorHealth[] }): JSX.Element {
           </li>
         ))}
       </ul>
-      {sensors.filter((s) => s.text).map((s) => <p key={s.placement} class="sensor-text" role="status">{s.text}</p>)}
+      <p class="sensor-text" role="status">{lostSentence(sensors)}</p>
+      {sensors.filter((s) => s.text && s.state !== "ok").map((s) => <p key={s.placement} class="note">{placeName(s.placement)}: {s.text}</p>)}
     </>
   );
 }
@@ -248,33 +262,39 @@ function HoldButton({ text, onDone }: { text: string; onDone: () => void }): JSX
   );
 }
 
-function Buttons({ session, cue }: { session: string; cue: boolean }): JSX.Element {
+const DONE: Record<string, string> = { mute: "Cues muted", unmute: "Cues sound again", stop: "Stopping" };
+function Buttons({ session, marks, cues, muted }: { session: string; marks: boolean; cues: boolean; muted: boolean }): JSX.Element {
   const [pain, setPain] = useState(false);
   const [said, setSaid] = useState("");
   const send = (kind: string, value?: number): void => {
     setPain(false);
     call(`/live/${session}/events`, "POST", { id: newId("e"), kind, ...(value === undefined ? {} : { value }) }).then(
-      () => setSaid(`${sentence(kind)}${value === undefined ? "" : ` ${value}`} noted at ${new Date().toLocaleTimeString()}`),
-      (cause: Error) => setSaid(`Not noted: ${cause.message}`),
+      () => setSaid(DONE[kind] ?? `${sentence(kind)}${value === undefined ? "" : ` ${value}`} noted at ${new Date().toLocaleTimeString()}`),
+      (cause: Error) => setSaid(`${kind in DONE ? "That did not work" : "Not noted"}: ${cause.message}`),
     );
   };
   useEffect(() => {
     const f = (e: KeyboardEvent): void => {
       const t = e.target as HTMLElement;
       if (e.ctrlKey || e.metaKey || e.altKey || e.repeat || /^(INPUT|SELECT|TEXTAREA)$/.test(t.tagName) || t.closest("dialog")) return;
-      if (e.key === "l") send("lap");
-      if (e.key === "m") send("marker");
-      if (e.key === "p") setPain(true);
+      if (marks && e.key === "l") send("lap");
+      if (marks && e.key === "m") send("marker");
+      if (marks && e.key === "p") setPain(true);
+      if (cues && e.key === "c") send(muted ? "unmute" : "mute");
     };
     addEventListener("keydown", f);
     return () => removeEventListener("keydown", f);
-  }, [session]);
+  }, [session, marks, cues, muted]);
   return (
-    <div class={`live-buttons${cue ? "" : " three-buttons"}`}>
-      <button type="button" onClick={() => send("lap")}>Lap</button>
-      <button type="button" onClick={() => setPain(true)}>Pain 0–10</button>
-      <button type="button" onClick={() => send("marker")}>Marker</button>
-      {cue ? <button type="button" onClick={() => send("mute")}>Mute cue</button> : null}
+    <div class={`live-buttons${cues ? "" : " three-buttons"}${marks ? "" : " stop-only"}`}>
+      {marks ? (
+        <>
+          <button type="button" onClick={() => send("lap")}>Lap</button>
+          <button type="button" onClick={() => setPain(true)}>Pain 0–10</button>
+          <button type="button" onClick={() => send("marker")}>Marker</button>
+        </>
+      ) : null}
+      {cues ? <button type="button" aria-pressed={muted} onClick={() => send(muted ? "unmute" : "mute")}>{muted ? "Cues again" : "Mute cues"}</button> : null}
       <HoldButton text="Stop" onDone={() => send("stop")} />
       <p class="said" role="status">{said}</p>
       <Dialog title="How is your lower back now?" open={pain} onClose={() => setPain(false)}>
@@ -283,6 +303,12 @@ function Buttons({ session, cue }: { session: string; cue: boolean }): JSX.Eleme
       </Dialog>
     </div>
   );
+}
+
+/** Muted is told by an event at once, and by the cue's reason to who comes later. */
+function isMuted(run: LiveRun | undefined): boolean {
+  const told = run?.events.filter((e) => e.kind === "cues").at(-1);
+  return told ? told.text === "cues muted" : run?.cue?.why === "muted";
 }
 
 function One({ session }: { session: string }): JSX.Element {
@@ -318,7 +344,7 @@ function One({ session }: { session: string }): JSX.Element {
           <Tiles windows={run?.windows ?? []} />
           {run?.cue && !silence ? <Cue cue={run.cue} /> : null}
           {run?.flags.map((f) => <p key={f.id} class="flag-line"><b>{f.id}</b> {f.text}</p>)}
-          {mayWrite && !run?.over ? <Buttons session={session} cue={Boolean(run?.cue && run.cue.state !== "off")} /> : null}
+          {mayWrite && !run?.over ? <Buttons session={session} marks={hello?.marks !== false} cues={hello?.cues === true} muted={isMuted(run)} /> : null}
           <Panel title="Sensors">{run?.health ? <Sensors sensors={run.health.sensors} /> : <p class="muted">Not heard from yet.</p>}</Panel>
           <Panel>{run && run.strides.length ? <Ribbon strides={run.strides} /> : <p class="muted">No stride yet.</p>}</Panel>
           <Panel>{run ? <Strip run={run} /> : null}</Panel>
