@@ -27,6 +27,6 @@ pub mod trend;
 pub mod windows;
 
 pub use history_of::Past;
-pub use record::Review;
+pub use record::{Review, RulesAre};
 pub use shapes::*;
 pub use sight::{Sight, Viewer};
