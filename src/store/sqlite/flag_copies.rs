@@ -178,8 +178,13 @@ mod tests {
         AthleteId::parse("ada").expect("an id")
     }
 
+    /// Spans of days, both ends as sent.
+    type Spans = Vec<(i64, i64)>;
+    /// Day, flag and state.
+    type Told = Vec<(i64, String, String)>;
+
     /// Works the list off: spans of deletions in days, and (day, flag, state) of what was sent.
-    fn drained(ledger: &mut SinkLedger) -> (Vec<(i64, i64)>, Vec<(i64, String, String)>) {
+    fn drained(ledger: &mut SinkLedger) -> (Spans, Told) {
         let (mut erased, mut sent) = (Vec::new(), Vec::new());
         loop {
             let next = ledger.next(&mut |row| {
