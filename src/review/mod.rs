@@ -7,6 +7,7 @@
 
 pub mod card;
 pub mod compare;
+pub mod curves;
 #[cfg(test)]
 mod fixture;
 pub mod flag_words;
