@@ -5,6 +5,7 @@
 //! numbers: the way of the foot in the stride length, the pelvis in its range and its drop. A curve that does not is
 //! refused with both figures, because a picture that contradicts its number explains nothing.
 
+pub mod compared;
 mod samples;
 #[cfg(test)]
 mod tests;

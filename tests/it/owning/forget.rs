@@ -146,7 +146,7 @@ fn nothing_of_a_forgotten_athlete_is_left_and_nothing_of_another_is_touched() {
         "1 sessions",
         "2 raw files",
         "4 entries",
-        "3 rows of flags",
+        "4 rows of flags",
         "1 tokens",
         "copy club",
         "not reachable",
