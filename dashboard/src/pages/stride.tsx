@@ -52,7 +52,7 @@ function FootPath({ path }: { path: Path }): JSX.Element {
             {path.marks.map((m) => {
               const at = Math.round((m.percent / 100) * (path.x_m.length - 1));
               const [mx, mz] = [path.x_m[at] ?? 0, path.z_m[at] ?? 0];
-              return <g key={m.name}><line x1={x(mx)} x2={x(mx)} y1={y(0)} y2={y(ez[1])} class="zero" /><text x={x(mx)} y={y(ez[1]) + 10} class="axis" text-anchor={mx > (ex[0] + ex[1]) / 2 ? "end" : "start"} dx={mx > (ex[0] + ex[1]) / 2 ? -4 : 4}>{m.name}</text><circle cx={x(mx)} cy={y(mz)} r="4" class="fill-accent" /></g>;
+              return <g key={m.name}><line x1={x(mx)} x2={x(mx)} y1={y(0)} y2={y(ez[1])} class="zero" /><text x={x(mx)} y={y(ez[1]) + 10} class="tick" text-anchor={mx > (ex[0] + ex[1]) / 2 ? "end" : "start"} dx={mx > (ex[0] + ex[1]) / 2 ? -4 : 4}>{m.name}</text><circle cx={x(mx)} cy={y(mz)} r="4" class="fill-accent" /></g>;
             })}
             {path.x_m.map((v, i) => (i % 5 === 0 ? <circle key={i} cx={x(v)} cy={y(path.z_m[i] as number)} r="2.4" class="fill-accent" /> : null))}
           </>
