@@ -1,7 +1,8 @@
 //! How a cue sounds: the terminal's bell, or a short click through whichever player the system has.
 
 use crate::risk::cue::Cue;
-use crate::runtime::cueing;
+use crate::runtime::asking::Mute;
+use crate::runtime::cueing::{self, CueState};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -92,15 +93,16 @@ impl Sound {
     }
 }
 
-/// Sounds cues and writes words until nobody cues any more.
-pub fn play(cues: &watch::Receiver<Cue>, mut sound: Sound, say: impl Fn(&str)) {
+/// Sounds cues and writes words until nobody cues any more. Muted, there is silence at once.
+pub fn play(cues: &watch::Receiver<CueState>, mute: &Mute, mut sound: Sound, say: impl Fn(&str)) {
     let (mut said, mut next) = (None, Instant::now());
     while cues.has_changed().is_ok() {
-        let cue = *cues.borrow();
+        let cue = cues.borrow().cue;
         match cue {
+            _ if mute.is_on() => {}
             Cue::Words { .. } if said != Some(cue) => {
                 sound.once();
-                say(&cueing::words(cue));
+                say(&cueing::words(cue, mute));
             }
             Cue::Tick { target } if Instant::now() >= next => {
                 sound.once();

@@ -10,10 +10,13 @@ use crate::api::live::RunKind;
 use crate::metrics::{MetricId, StrideRecord};
 use crate::model::{Activity, DataClass, SensorEvent, SessionTime};
 use crate::pipeline::{Output, PipelineConfig};
+use crate::runtime::asking;
+use crate::runtime::attended::{Attended, Look};
+use crate::runtime::before_run::BeforeRun;
 use crate::runtime::keep::{self, Keeper};
 use crate::runtime::live::{self, Due, LiveError, Pace, View};
 #[cfg(feature = "serve")]
-use crate::runtime::share_live::{Asked, Shown};
+use crate::runtime::share_live::{Shown, Stage};
 use crate::runtime::stop::Stop;
 use crate::runtime::tally::Tally;
 use crate::sensors::pods::Pods;
@@ -22,6 +25,7 @@ use crate::synth::{Simulation, TrueEvent, TrueStride, Truth, presets};
 use clap::Args;
 use serde_json::json;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -116,6 +120,13 @@ impl Frames {
     }
 }
 
+/// How to look at what the record knows of the runner.
+fn look(dir: PathBuf) -> Result<Look, Failure> {
+    let athlete = keep::athlete()?;
+    let day = super::flags_record::day(None)?;
+    Ok(Box::new(move || BeforeRun::read(&dir, &athlete, day)))
+}
+
 /// Runs `lope demo`.
 ///
 /// # Errors
@@ -172,33 +183,39 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     } else {
         super::serving::beside_demo(globals, &runtime)
     };
+    let (asking, answering) = asking::asking(&stop);
+    let look = look(dir.clone().unwrap_or_default())?;
     #[cfg(feature = "serve")]
-    let mut shown = serving.as_ref().zip(keeper.as_ref()).and_then(|(serving, keeper)| {
-        let about = super::serving::about(
-            keeper.session(),
-            keep::athlete().ok()?,
-            "Demo",
-            RunKind::Demo,
-            &config.sensors,
-            args.speed,
-        );
-        Shown::begin(&serving.hub, about, seen.clone(), None)
-    });
+    let shown = match (&serving, &keeper) {
+        (Some(serving), Some(keeper)) => {
+            let (who, kind) = (keep::athlete()?, RunKind::Demo);
+            let about = super::serving::about(keeper.session(), who, "Demo", kind, &config.sensors, args.speed);
+            let stage = Stage {
+                hub: &serving.hub,
+                handle: runtime.handle(),
+                asking: asking.clone(),
+            };
+            Shown::begin(stage, about, look()?.for_viewers(), seen.clone(), None)
+        }
+        _ => None,
+    };
+    let mut attended = Attended {
+        answering,
+        cueing: None,
+        #[cfg(feature = "serve")]
+        shown,
+        look,
+    };
     #[cfg(not(feature = "serve"))]
-    drop(seen);
+    drop((seen, asking));
     let paced = stop.clone();
     let source = move |to| live::deliver(source, pace, paced, to);
     let done = live::run_on(&runtime, config, source, &stop, view, |output| {
         tally.take(output);
-        #[cfg(feature = "serve")]
-        if let Some(shown) = &mut shown {
-            shown.take(output);
-            for asked in shown.asked() {
-                match (asked, &mut keeper) {
-                    (Asked::Stop, _) => stop.ask(),
-                    (Asked::Note(event), Some(keeper)) => keeper.note(event)?,
-                    (Asked::Note(_), None) => {}
-                }
+        attended.take(output);
+        for mark in attended.marks() {
+            if let Some(keeper) = &mut keeper {
+                keeper.note(mark)?;
             }
         }
         if let Output::Stride(record) = output {
@@ -215,8 +232,7 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
         Err(LiveError::Taker(e)) => Err(e.into()),
         Err(LiveError::Start(e)) => Err(super::threads_failed(&e)),
     };
-    #[cfg(feature = "serve")]
-    drop(shown);
+    drop(attended);
     let finished = match (&done, &mut keeper) {
         (Ok(_), Some(keeper)) => keeper.finish(SessionTime::from_secs(until_s)).map_err(Failure::from),
         _ => Ok(()),

@@ -1,14 +1,17 @@
-//! The live view: sensors, and the newest value of each metric on both sides. Drawn on a terminal, lines elsewhere.
+//! The live view: sensors, the newest value of each metric on both sides, what cues do, and keys to mark, mute and stop.
+//! Drawn on a terminal, lines elsewhere.
 
 use super::console::Console;
+use super::live_keys::Keys;
 use super::words;
 use crate::metrics::MetricId;
 use crate::model::Side;
+use crate::runtime::asking::Mute;
+use crate::runtime::cueing::{self, CueState};
 use crate::runtime::live::{SHOWN, View};
 use crate::runtime::record::{RecordView, SensorHealth};
-use crate::runtime::stop::Stop;
 use ratatui::Frame;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use ratatui::layout::{Constraint, Layout};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, Row, Table};
@@ -24,31 +27,62 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Newest notes of sensors that are shown.
 const NOTES: usize = 4;
 
-/// Draws until the session is over or `q` is pressed, which asks to stop. `record` where sensors are being recorded.
+/// Cues as a view sees them: what they do, and the switch that mutes them.
+#[derive(Clone, Debug)]
+pub struct CueSeen {
+    /// What they do.
+    pub state: watch::Receiver<CueState>,
+    /// Whether they are muted.
+    pub mute: Mute,
+}
+
+impl CueSeen {
+    fn words(&self) -> String {
+        cueing::words(self.state.borrow().cue, &self.mute)
+    }
+}
+
+/// What a view shows.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The session.
+    pub view: watch::Receiver<View>,
+    /// Sensors, where they are being recorded.
+    pub record: Option<watch::Receiver<RecordView>>,
+    /// Cues, where they were asked for.
+    pub cue: Option<CueSeen>,
+    /// What the session is called.
+    pub name: String,
+}
+
+/// Draws until the session is over or `q` is pressed, which asks to stop.
 ///
 /// # Errors
 /// The terminal cannot be drawn on.
-pub fn draw(
-    seen: watch::Receiver<View>,
-    record: Option<watch::Receiver<RecordView>>,
-    stop: &Stop,
-    name: &str,
-) -> io::Result<()> {
+pub fn draw(seen: &Seen, mut keys: Keys) -> io::Result<()> {
     let mut terminal = ratatui::try_init()?;
     let drawn = loop {
-        let view = seen.borrow().clone();
-        let record = record.as_ref().map(|r| r.borrow().clone());
-        if let Err(e) = terminal.draw(|frame| screen(frame, &view, record.as_ref(), name)) {
+        let view = seen.view.borrow().clone();
+        let record = seen.record.as_ref().map(|r| r.borrow().clone());
+        let cue = seen.cue.as_ref().map(CueSeen::words);
+        let shown = Shown {
+            view: &view,
+            record: record.as_ref(),
+            name: &seen.name,
+            cue: cue.as_deref(),
+            foot: keys.help(),
+        };
+        if let Err(e) = terminal.draw(|frame| screen(frame, &shown)) {
             break Err(e);
         }
-        if view.over || seen.has_changed().is_err() {
+        if view.over || seen.view.has_changed().is_err() {
             break Ok(());
         }
         match event::poll(DRAW_EVERY) {
             Ok(false) => {}
             Ok(true) => match event::read() {
                 // In raw mode the terminal hands Ctrl-C over as a key.
-                Ok(Event::Key(k)) if k.kind == KeyEventKind::Press && is_stop(k.code, k.modifiers) => stop.ask(),
+                Ok(Event::Key(k)) if k.kind == KeyEventKind::Press => keys.pressed(k.code, k.modifiers, view.signal_s),
                 Ok(_) => {}
                 Err(e) => break Err(e),
             },
@@ -57,11 +91,6 @@ pub fn draw(
     };
     ratatui::restore();
     drawn
-}
-
-fn is_stop(code: KeyCode, modifiers: KeyModifiers) -> bool {
-    matches!(code, KeyCode::Char('q') | KeyCode::Esc)
-        || code == KeyCode::Char('c') && modifiers.contains(KeyModifiers::CONTROL)
 }
 
 fn cell(view: &View, id: MetricId, side: Side) -> String {
@@ -113,19 +142,31 @@ fn health_lines(view: &View, record: Option<&RecordView>) -> Vec<String> {
     lines
 }
 
-fn screen(frame: &mut Frame<'_>, view: &View, record: Option<&RecordView>, name: &str) {
+/// One drawing.
+struct Shown<'a> {
+    view: &'a View,
+    record: Option<&'a RecordView>,
+    name: &'a str,
+    cue: Option<&'a str>,
+    foot: &'a str,
+}
+
+fn screen(frame: &mut Frame<'_>, shown: &Shown<'_>) {
+    let (view, record) = (shown.view, shown.record);
     let lines = health_lines(view, record);
     let sensors = u16::try_from(lines.len()).unwrap_or(5) + 2;
     let rows = u16::try_from(SHOWN.len()).unwrap_or(8) + 3;
-    let [head, metrics, health, foot] = Layout::vertical([
+    let [head, cue, metrics, health, foot] = Layout::vertical([
         Constraint::Length(1),
+        Constraint::Length(u16::from(shown.cue.is_some())),
         Constraint::Length(rows),
         Constraint::Length(sensors),
         Constraint::Length(1),
     ])
     .areas(frame.area());
-    let title = format!("{name}  {}  {} strides", words::duration(view.signal_s), view.strides);
+    let title = format!("{}  {}  {} strides", shown.name, words::duration(view.signal_s), view.strides);
     frame.render_widget(Line::from(title), head);
+    frame.render_widget(Line::from(shown.cue.unwrap_or_default()), cue);
     let table = SHOWN.iter().map(|id| {
         Row::new([
             id.def().label.to_owned(),
@@ -154,14 +195,15 @@ fn screen(frame: &mut Frame<'_>, view: &View, record: Option<&RecordView>, name:
         Line::from(if fetching {
             "stopped; fetching what the sensors still hold (Ctrl-C twice: leave that for next time)"
         } else {
-            "q stop"
+            shown.foot
         }),
         foot,
     );
 }
 
 /// Writes a line to standard error every ten seconds until the session is over.
-pub fn lines(mut seen: watch::Receiver<View>, console: Console) {
+pub fn lines(seen: Seen, console: Console) {
+    let (mut seen, cue) = (seen.view, seen.cue);
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return;
     };
@@ -180,7 +222,7 @@ pub fn lines(mut seen: watch::Receiver<View>, console: Console) {
         if !console.quiet && last.elapsed() >= LINE_EVERY {
             last = Instant::now();
             let line = format!(
-                "{}  {} strides  cadence {}  length L {} R {} m  contact L {} R {} ms\n",
+                "{}  {} strides  cadence {}  length L {} R {} m  contact L {} R {} ms{}\n",
                 words::duration(view.signal_s),
                 view.strides,
                 cell(&view, MetricId::Cadence, Side::Right),
@@ -188,6 +230,7 @@ pub fn lines(mut seen: watch::Receiver<View>, console: Console) {
                 cell(&view, MetricId::StrideLength, Side::Right),
                 cell(&view, MetricId::ContactTime, Side::Left),
                 cell(&view, MetricId::ContactTime, Side::Right),
+                cue.as_ref().map(|c| format!("  {}", c.words())).unwrap_or_default(),
             );
             // Nowhere is left to say that standard error is gone.
             let _ = io::stderr().lock().write_all(line.as_bytes());
@@ -212,5 +255,34 @@ pub fn note_lines(mut seen: watch::Receiver<RecordView>, console: Console) {
             console.advice(&format!("{}  {note}", words::instant(*t)));
         }
         told = notes.last().cloned().or(told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::live_keys::Can;
+    use crate::runtime::asking::asking;
+    use crate::runtime::stop::Stop;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    #[test]
+    fn the_reason_for_silence_and_the_keys_stand_on_the_screen() {
+        let (asking, _answering) = asking(&Stop::default());
+        let keys = Keys::of(asking, Can::MarkAndMute);
+        let view = View::default();
+        let mut terminal = Terminal::new(TestBackend::new(100, 20)).expect("a terminal");
+        let shown = Shown {
+            view: &view,
+            record: None,
+            name: "thursday",
+            cue: Some("cue: off while you warm up"),
+            foot: keys.help(),
+        };
+        terminal.draw(|frame| screen(frame, &shown)).expect("drawn");
+        let text = terminal.backend().to_string();
+        assert!(text.contains("thursday") && text.contains("cue: off while you warm up"), "{text}");
+        assert!(text.contains("c mute cues") && text.contains("q stop"), "{text}");
     }
 }

@@ -32,6 +32,7 @@ pub mod import;
 #[cfg(feature = "influx")]
 pub mod influx;
 pub mod listening;
+pub mod live_keys;
 pub mod live_view;
 pub mod log_book;
 pub mod orientation;

@@ -4,19 +4,21 @@ use super::Globals;
 use super::athlete_choice::{self, AthleteArg};
 use super::cue_sound::{self, Sound};
 use super::failure::{Exit, Failure};
-use super::live_view;
+use super::live_keys::{Can, Keys};
+use super::live_view::{self, CueSeen, Seen};
 use super::sensor_choice::{self, Choice, SensorArgs};
 use super::summary::Summary;
 #[cfg(feature = "serve")]
-use crate::api::live::{Hub, RunKind};
-use crate::interchange::flag_rules;
+use crate::api::live::{Cues, Hub, RunKind};
 use crate::model::units::{STANDARD_GRAVITY, rad};
 use crate::model::{Athlete, Placement, SegmentKind};
-use crate::review::Review;
 use crate::risk::Coaching;
 use crate::risk::cue::Wish as CueWish;
+use crate::runtime::asking::{self, Asking};
+use crate::runtime::attended::{Attended, Look};
+use crate::runtime::before_run::BeforeRun;
 use crate::runtime::collect::SensorPlan;
-use crate::runtime::cueing::{self, Cueing};
+use crate::runtime::cueing::Cueing;
 use crate::runtime::keep::Keeper;
 use crate::runtime::live::{self, LiveError, View};
 use crate::runtime::offline::Pass;
@@ -26,7 +28,7 @@ use crate::runtime::record::lane::Lane;
 use crate::runtime::record::settle::{self, Strides};
 use crate::runtime::record::{self, Fed, Feed, RecordPlan, RecordView, SensorHealth};
 #[cfg(feature = "serve")]
-use crate::runtime::share_live::{Asked, Shown};
+use crate::runtime::share_live::{Shown, Stage};
 use crate::runtime::stop::Stop;
 use crate::runtime::tally::Tally;
 use crate::sensors::driver::{Driver, Wanted, Wish};
@@ -301,21 +303,43 @@ impl Session<'_> {
         let meta = settle::meta_of(&self.plan, config.sensors.clone());
         let mut keeper = Keeper::open(self.store, meta)?;
         let (to_view, view) = watch::channel(View::default());
-        let mut cueing = self.cueing()?;
+        let (asking, answering) = asking::asking(&self.stop);
+        let look = self.look()?;
+        let (cueing, cue) = self.cueing(&look, &asking)?;
         #[cfg(feature = "serve")]
-        let mut shown = self.hub.as_ref().and_then(|hub| {
-            let name = self.plan.note.as_deref().unwrap_or("Run");
-            let about = super::serving::about(
-                keeper.session(),
-                self.plan.athlete.clone(),
-                name,
-                RunKind::Record,
-                &config.sensors,
-                None,
-            );
-            Shown::begin(hub, about, view.clone(), Some(record_view.clone()))
-        });
-        let viewer = self.viewer(view, record_view);
+        let shown = match &self.hub {
+            Some(hub) => {
+                let name = self.plan.note.as_deref().unwrap_or("Run");
+                let who = self.plan.athlete.clone();
+                let (kind, sensors) = (RunKind::Record, &config.sensors);
+                let mut about = super::serving::about(keeper.session(), who, name, kind, sensors, None);
+                if cueing.is_some() {
+                    about.cues = Cues::Asked;
+                }
+                let stage = Stage {
+                    hub,
+                    handle: runtime.handle(),
+                    asking: asking.clone(),
+                };
+                let before = look()?.for_viewers();
+                Shown::begin(stage, about, before, view.clone(), Some(record_view.clone()))
+            }
+            None => None,
+        };
+        let mut attended = Attended {
+            answering,
+            cueing,
+            #[cfg(feature = "serve")]
+            shown,
+            look,
+        };
+        let seen = Seen {
+            view,
+            record: Some(record_view),
+            cue,
+            name: self.plan.note.clone().unwrap_or_default(),
+        };
+        let viewer = self.viewer(seen, asking);
         let (to_fed, fed) = std::sync::mpsc::sync_channel(1);
         let (stop, limit) = (self.stop.clone(), self.args.limit);
         let source = |to| async move {
@@ -324,31 +348,22 @@ impl Session<'_> {
             let _ = to_fed.send(fed);
         };
         let mut tally = Tally::default();
-        #[cfg_attr(not(feature = "serve"), expect(unused_mut, reason = "only viewers mark"))]
         let mut marks: Vec<SessionEvent> = Vec::new();
         let done = live::run_on(runtime, config, source, &self.stop, to_view, |output| {
             tally.take(output);
-            if let Some(cueing) = &mut cueing {
-                cueing.take(output);
-            }
-            #[cfg(feature = "serve")]
-            if let Some(shown) = &mut shown {
-                shown.take(output);
-                for asked in shown.asked() {
-                    match asked {
-                        Asked::Stop => self.stop.ask(),
-                        Asked::Note(event) => {
-                            keeper.note(event.clone())?;
-                            marks.push(event);
-                        }
-                    }
-                }
+            attended.take(output);
+            for mark in attended.marks() {
+                keeper.note(mark.clone())?;
+                marks.push(mark);
             }
             keeper.take(output)
         });
-        drop(cueing);
-        #[cfg(feature = "serve")]
-        drop(shown);
+        // What was asked when no sensor spoke any more.
+        for mark in attended.marks() {
+            keeper.note(mark.clone())?;
+            marks.push(mark);
+        }
+        drop(attended);
         let shown = viewer.join();
         let fed = fed.recv();
         let losses = match done {
@@ -385,22 +400,28 @@ impl Session<'_> {
         Ok(((whole, fed, pass), marks))
     }
 
-    /// Cues, where they were asked for; why they will stay silent is said before the run, not in it.
-    fn cueing(&self) -> Result<Option<Cueing>, Failure> {
+    /// How to look at what the record knows of the runner.
+    fn look(&self) -> Result<Look, Failure> {
+        let (dir, athlete) = (self.globals.data_dir()?, self.plan.athlete.clone());
+        let day = super::flags_record::day(None)?;
+        Ok(Box::new(move || BeforeRun::read(&dir, &athlete, day)))
+    }
+
+    /// Cues, where they were asked for, and how they are seen; why they will stay silent is said before the run, too.
+    fn cueing(&self, look: &Look, asking: &Asking) -> Result<(Option<Cueing>, Option<CueSeen>), Failure> {
         let console = self.globals.console;
-        let Some(how) = self.args.cue else { return Ok(None) };
+        let Some(how) = self.args.cue else {
+            return Ok((None, None));
+        };
         let wish = match how {
             CueArg::Words => CueWish::Words,
             CueArg::Metronome => CueWish::Metronome,
         };
-        let dir = self.globals.data_dir()?;
-        let rules = flag_rules::built_in();
-        let past = Review::open(&dir, rules.clone())?.past(&self.plan.athlete, super::flags_record::day(None)?)?;
-        if cueing::standing(&rules, &past).coaching != Coaching::Open {
+        let before = look()?;
+        if before.standing().coaching != Coaching::Open {
             console.advice("cues stay off: something you ticked should be looked at first (lope flags)");
         }
-        let (tell, told) = watch::channel(cueing::QUIET);
-        let sound = match self.args.click.then(|| Sound::click(&dir)) {
+        let sound = match self.args.click.then(|| Sound::click(&self.globals.data_dir().ok()?)) {
             Some(Some(sound)) => sound,
             Some(None) => {
                 console.advice("no player of sounds is installed; cues ring the terminal's bell");
@@ -408,24 +429,32 @@ impl Session<'_> {
             }
             None => Sound::bell(),
         };
-        std::thread::spawn(move || cue_sound::play(&told, sound, |words| console.advice(words)));
-        Ok(Some(Cueing::new(rules, &past, wish, tell)))
+        let mute = asking.mute().clone();
+        let (cueing, state) = Cueing::new(&before, wish, mute.clone());
+        let seen = CueSeen {
+            state: state.clone(),
+            mute: mute.clone(),
+        };
+        std::thread::spawn(move || cue_sound::play(&state, &mute, sound, |words| console.advice(words)));
+        Ok((Some(cueing), Some(seen)))
     }
 
-    fn viewer(
-        &self,
-        view: watch::Receiver<View>,
-        record: watch::Receiver<RecordView>,
-    ) -> JoinHandle<std::io::Result<()>> {
+    fn viewer(&self, seen: Seen, asking: Asking) -> JoinHandle<std::io::Result<()>> {
         let console = self.globals.console;
         let drawn = std::io::stdout().is_terminal() && !console.json;
-        let (stop, name) = (self.stop.clone(), self.plan.note.clone().unwrap_or_default());
         std::thread::spawn(move || {
             if drawn {
-                live_view::draw(view, Some(record), &stop, &name)
+                let can = if seen.cue.is_some() {
+                    Can::MarkAndMute
+                } else {
+                    Can::Mark
+                };
+                live_view::draw(&seen, Keys::of(asking, can))
             } else {
-                std::thread::spawn(move || live_view::note_lines(record, console));
-                live_view::lines(view, console);
+                if let Some(record) = seen.record.clone() {
+                    std::thread::spawn(move || live_view::note_lines(record, console));
+                }
+                live_view::lines(seen, console);
                 Ok(())
             }
         })

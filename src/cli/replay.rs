@@ -1,17 +1,22 @@
 //! `lope replay`: a recording played back as if it happened now. A live view on a terminal, lines elsewhere.
 
 use super::failure::{Exit, Failure};
-use super::live_view;
+use super::live_keys::{Can, Keys};
+use super::live_view::{self, Seen};
 use super::summary::Summary;
 use super::{Globals, words};
 #[cfg(feature = "serve")]
 use crate::api::live::RunKind;
 use crate::interchange::{ReadError, RecordingStream};
 use crate::model::SensorEvent;
+use crate::runtime::asking;
+use crate::runtime::attended::{Attended, Look};
+use crate::runtime::before_run::BeforeRun;
+use crate::runtime::keep;
 use crate::runtime::live::{self, Due, LiveError, Pace, View};
 use crate::runtime::offline::{self, Pass};
 #[cfg(feature = "serve")]
-use crate::runtime::share_live::{Asked, Shown};
+use crate::runtime::share_live::{Shown, Stage};
 use crate::runtime::stop::Stop;
 use crate::runtime::tally::Tally;
 use clap::Args;
@@ -83,6 +88,13 @@ impl Iterator for Batches {
     }
 }
 
+/// How to look at what the record knows of the runner.
+fn look(globals: &Globals) -> Result<Look, Failure> {
+    let (dir, athlete) = (globals.data_dir()?, keep::athlete()?);
+    let day = super::flags_record::day(None)?;
+    Ok(Box::new(move || BeforeRun::read(&dir, &athlete, day)))
+}
+
 /// Runs `lope replay`. Stopping it is a normal end.
 ///
 /// # Errors
@@ -103,11 +115,18 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
     #[cfg(feature = "serve")]
     let watched = seen.clone();
     let drawn = std::io::stdout().is_terminal() && !globals.console.json;
+    let (asking, answering) = asking::asking(&stop);
     let viewer = {
-        let (stop, console, name) = (stop.clone(), globals.console, name.clone());
+        let (console, keys) = (globals.console, Keys::of(asking.clone(), Can::StopOnly));
+        let seen = Seen {
+            view: seen,
+            record: None,
+            cue: None,
+            name: name.clone(),
+        };
         std::thread::spawn(move || {
             if drawn {
-                live_view::draw(seen, None, &stop, &name)
+                live_view::draw(&seen, keys)
             } else {
                 live_view::lines(seen, console);
                 Ok(())
@@ -119,39 +138,45 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
     let config = offline::config(&recording);
     #[cfg(feature = "serve")]
     let serving = args.serve.start(globals, &runtime)?;
+    let look = look(globals)?;
     #[cfg(feature = "serve")]
-    let mut shown = match &serving {
+    let shown = match &serving {
         Some(serving) => {
-            let meta = crate::runtime::keep::meta_of(&recording, crate::runtime::keep::athlete()?)?;
+            let meta = keep::meta_of(&recording, keep::athlete()?)?;
             let (kind, speed) = (RunKind::Replay, Some(args.speed));
             let about = super::serving::about(&meta.id, meta.athlete.clone(), &name, kind, &config.sensors, speed);
-            Shown::begin(&serving.hub, about, watched, None)
+            let stage = Stage {
+                hub: &serving.hub,
+                handle: runtime.handle(),
+                asking: asking.clone(),
+            };
+            Shown::begin(stage, about, look()?.for_viewers(), watched, None)
         }
         None => None,
+    };
+    let mut attended = Attended {
+        answering,
+        cueing: None,
+        #[cfg(feature = "serve")]
+        shown,
+        look,
     };
     let paced = stop.clone();
     let source = move |to| live::deliver(source, Pace::Times(args.speed), paced, to);
     let done = live::run_on(&runtime, config, source, &stop, to_view, |output| {
         tally.take(output);
-        #[cfg(feature = "serve")]
-        if let Some(shown) = &mut shown {
-            shown.take(output);
-            // Marks have nowhere to go: a replay keeps nothing.
-            if shown.asked().contains(&Asked::Stop) {
-                stop.ask();
-            }
-        }
+        attended.take(output);
+        // A replay keeps nothing, so viewers are refused marks; what is left is the wish to look again.
+        drop(attended.marks());
         if let crate::pipeline::Output::Stride(r) = output {
             newest_s = newest_s.max(r.stride.end.secs());
         }
         Ok::<(), Infallible>(())
     });
+    drop(attended);
     #[cfg(feature = "serve")]
-    {
-        drop(shown);
-        if let Some(serving) = serving {
-            serving.stop(&runtime);
-        }
+    if let Some(serving) = serving {
+        serving.stop(&runtime);
     }
     // The view ends when the session does; a view that failed has told all it could.
     let shown = viewer.join();

@@ -4,7 +4,7 @@ use super::failure::{Exit, Failure};
 use super::{Globals, doctor};
 use crate::api::Limits;
 use crate::api::access::rate::Rate;
-use crate::api::live::{RunAbout, RunKind};
+use crate::api::live::{Cues, Marks, RunAbout, RunKind};
 use crate::model::SensorConfig;
 use crate::runtime::serve::{self, NotServed, Port, Reach, ServePlan, Serving};
 use crate::runtime::stop::Stop;
@@ -49,7 +49,7 @@ impl ServeBeside {
     }
 }
 
-/// What viewers are told of a run of this athlete.
+/// What viewers are told of a run of this athlete. Without cues, unless they are asked for afterwards.
 #[must_use]
 pub fn about(
     session: &SessionId,
@@ -67,6 +67,11 @@ pub fn about(
         started: serve::now(),
         sensors: sensors.to_vec(),
         speed_factor: speed.or((kind == RunKind::Record).then_some(1.0)),
+        marks: match kind {
+            RunKind::Record | RunKind::Demo => Marks::Kept,
+            RunKind::Replay => Marks::Nowhere,
+        },
+        cues: Cues::None,
     }
 }
 

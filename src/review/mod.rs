@@ -13,6 +13,7 @@ mod fixture;
 pub mod flag_words;
 pub mod flags;
 pub mod history_of;
+pub mod live;
 pub mod load;
 pub mod local_day;
 pub mod own_usual;

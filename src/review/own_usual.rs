@@ -11,6 +11,7 @@ use crate::metrics::MetricId;
 use crate::risk::Rules;
 use crate::risk::rules::ChangeIn;
 use crate::risk::usual::{Compared, NotCompared, Point, Usual};
+use crate::risk::vocabulary::OwnReference;
 
 /// A series of run values: a metric of the registry in its own unit, or a run value of the rule file in that file's.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,10 +171,16 @@ impl OwnUsual {
     /// Learns from the comparable runs after the last restart, up to the last day of the past.
     #[must_use]
     pub fn learn(rules: &Rules, past: &Past, series: &Series, part: Part) -> Self {
+        Self::learn_value(rules, past, part, |run| series.value(run, part))
+    }
+
+    /// As [`OwnUsual::learn`], for any value of a run.
+    #[must_use]
+    pub fn learn_value(rules: &Rules, past: &Past, part: Part, value: impl Fn(&RunSummary) -> Option<f64>) -> Self {
         let since = past.restarts.last().copied();
         let runs = past.comparable().enumerate();
         let after = runs.filter(|(_, (s, _))| since.is_none_or(|d| s.day >= d));
-        Self::of(rules, after.map(|(place, (s, run))| (place, s, run)), series, part)
+        Self::of(rules, after.map(|(place, (s, run))| (place, s, run)), part, value)
     }
 
     /// As [`OwnUsual::learn`], but as it stood before the run that began at this place among the comparable runs.
@@ -186,16 +193,16 @@ impl OwnUsual {
         Self::of(
             rules,
             earlier.map(|(place, (s, run))| (place, s, run)),
-            series,
             Part::All,
+            |run| series.value(run, Part::All),
         )
     }
 
     fn of<'a>(
         rules: &Rules,
         runs: impl Iterator<Item = (usize, &'a PastSession, &'a RunSummary)>,
-        series: &Series,
         part: Part,
+        value: impl Fn(&RunSummary) -> Option<f64>,
     ) -> Self {
         let rule = &rules.reference;
         let mut usual = Usual::default();
@@ -206,7 +213,7 @@ impl OwnUsual {
             if s.sore(rule.exclude_back_score_ge) {
                 continue;
             }
-            if let (Some(value), Some(speed_ms)) = (series.value(run, part), speed(run, part)) {
+            if let (Some(value), Some(speed_ms)) = (value(run), speed(run, part)) {
                 usual.points.push(Point {
                     speed_ms,
                     value,
@@ -246,6 +253,17 @@ impl OwnUsual {
     #[must_use]
     pub fn middle_speed(&self) -> Option<f64> {
         super::windows::median(&self.usual.points.iter().map(|p| p.speed_ms).collect::<Vec<_>>())
+    }
+
+    /// The band of ordinary runs at a speed, in the unit of the value.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn band(&self, rule: &OwnReference, speed: f64) -> Result<(f64, f64), NotCompared> {
+        // The band does not depend on what is compared with it.
+        let c = self.usual.compare("", (speed, 0.0), ChangeIn::Difference, rule)?;
+        let (middle, half) = (c.expected + c.middle, rule.scale_factor * c.spread);
+        Ok((middle - half, middle + half))
     }
 
     /// Compares a value at a speed with it.

@@ -57,6 +57,17 @@ pub struct Own {
     pub low: f64,
 }
 
+/// What the step rate is compared with, steps/min.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Aim {
+    /// What is aimed at.
+    pub target: f64,
+    /// From here on there is silence.
+    pub low: f64,
+    /// Up to here; `None` where quicker steps are never spoken of.
+    pub high: Option<f64>,
+}
+
 /// What is known at a moment, once a stride.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
@@ -139,6 +150,12 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether nothing will be said before something other than the running changes: the whole run, or until unmuted.
+    #[must_use]
+    pub fn is_off(self) -> bool {
+        matches!(self, Self::Safety | Self::Sore | Self::Muted | Self::Done)
+    }
+
     /// In words.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -178,6 +195,8 @@ pub struct Cues {
     inside: Option<f64>,
     /// Rate of the ticks, and since when.
     tuned: Option<(f64, f64)>,
+    /// See [`Cues::aim`].
+    aim: Option<Aim>,
     /// Speeds of the last seconds: oldest kept, with its time.
     slowest: Option<(f64, f64)>,
     fastest: Option<(f64, f64)>,
@@ -198,14 +217,26 @@ impl Cues {
             bursts: 0,
             inside: None,
             tuned: None,
+            aim: None,
             slowest: None,
             fastest: None,
         }
     }
 
-    /// Silent until the end of the run.
+    /// Silent until told otherwise. A burst that is broken off counts.
     pub fn mute(&mut self) {
         self.muted = true;
+    }
+
+    /// Speaks again. What was out of the band before is forgotten: it is counted anew.
+    pub fn unmute(&mut self) {
+        self.muted = false;
+    }
+
+    /// What the step rate was last compared with; `None` before the first comparison and where the usual is not known.
+    #[must_use]
+    pub fn aim(&self) -> Option<Aim> {
+        self.aim
     }
 
     /// What the flags allow changed: a safety tick in the middle of a run stops everything at once.
@@ -216,6 +247,7 @@ impl Cues {
     /// What to do now; to be asked once a stride, in order of time.
     pub fn at(&mut self, now: &Moment) -> Cue {
         let changing = self.speed_changes(now);
+        self.aim = now.own.map(|own| self.aim_at(own));
         let against = self.against(now, changing);
         if let Some(why) = against {
             self.out = 0;
@@ -228,6 +260,24 @@ impl Cues {
         match self.wish {
             Wish::Words => self.words(now.t_s, cadence, own),
             Wish::Metronome => self.metronome(now.t_s, cadence, own),
+        }
+    }
+
+    fn aim_at(&self, own: Own) -> Aim {
+        match self.wish {
+            Wish::Words => Aim {
+                target: own.usual,
+                low: own.low,
+                high: None,
+            },
+            Wish::Metronome => {
+                let target = self.tuned.map_or(own.usual * RAISED, |(_, rate)| rate);
+                Aim {
+                    target,
+                    low: target * (1.0 - SILENT_SHARE),
+                    high: Some(target * (1.0 + SILENT_SHARE)),
+                }
+            }
         }
     }
 
@@ -457,6 +507,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_aimed_at_is_known_in_silence_too() {
+        let mut cues = Cues::new(Wish::Metronome, OPEN);
+        assert_eq!(cues.aim(), None);
+        let _ = cues.at(&moment(10.0, 160.0));
+        let aim = cues.aim().expect("warming up, and the usual is known");
+        assert!((aim.target - 170.0 * RAISED).abs() < 1e-9);
+        assert!(aim.low < aim.target && aim.high.is_some_and(|h| h > aim.target));
+        let mut unknown = moment(11.0, 160.0);
+        unknown.own = None;
+        let _ = cues.at(&unknown);
+        assert_eq!(cues.aim(), None);
+        let mut words = Cues::new(Wish::Words, OPEN);
+        let _ = words.at(&moment(10.0, 160.0));
+        let aim = words.aim().map(|a| (a.target, a.low, a.high));
+        assert_eq!(aim, Some((170.0, 166.0, None)));
+    }
+
+    #[test]
     fn a_safety_tick_in_the_middle_of_a_burst_stops_it_at_once() {
         let mut cues = Cues::new(Wish::Metronome, OPEN);
         assert!(matches!(cues.at(&moment(400.0, 150.0)), Cue::Tick { .. }));
@@ -468,6 +536,8 @@ mod tests {
         cues.stand(OPEN);
         cues.mute();
         assert_eq!(cues.at(&moment(401.4, 150.0)), Cue::Silent(Why::Muted));
+        cues.unmute();
+        assert_eq!(cues.at(&moment(402.1, 150.0)), Cue::Silent(Why::Rest), "the burst is over");
     }
 
     #[test]

@@ -3,14 +3,15 @@
 //! The machine that decides is pure (`risk::cue`); here it is fed: the step rate of the last strides, the own usual at this
 //! speed as the record knows it, whether the data is good enough, and what flags and back allow today.
 
+use super::asking::Mute;
+use super::before_run::BeforeRun;
 use crate::metrics::MetricId;
 use crate::model::{Activity, DataClass};
 use crate::pipeline::Output;
-use crate::review::flags::flags_now;
 use crate::review::own_usual::{OwnUsual, Part, Series};
-use crate::review::{CoachingWord, Past, Sight};
-use crate::risk::cue::{Cue, Cues, Fair, Moment, Own, Standing, Why, Wish};
-use crate::risk::{Coaching, Rules};
+use crate::risk::Rules;
+use crate::risk::cue::{Aim, Cue, Cues, Fair, Moment, Own, Standing, Why, Wish};
+use crate::store::{Mark, MarkKind};
 use std::collections::VecDeque;
 use tokio::sync::watch;
 
@@ -19,6 +20,19 @@ const RECENT: usize = 16;
 /// Of these, at least so many must be good or fair.
 const FAIR_OF_RECENT: usize = 12;
 
+/// What cues do at a moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CueState {
+    /// What is said, or why nothing.
+    pub cue: Cue,
+    /// What the step rate is compared with, where that is known.
+    pub aim: Option<Aim>,
+    /// The step rate now, steps/min.
+    pub cadence: Option<f64>,
+    /// When, s.
+    pub t_s: f64,
+}
+
 /// A run's cues, fed with what the pipeline says.
 #[derive(Debug)]
 pub struct Cueing {
@@ -26,8 +40,12 @@ pub struct Cueing {
     usual: OwnUsual,
     series: Series,
     cues: Cues,
+    standing: Standing,
+    /// Highest pain that the runner told of in this run.
+    pain: Option<u8>,
+    mute: Mute,
     recent: VecDeque<Recent>,
-    tell: watch::Sender<Cue>,
+    tell: watch::Sender<CueState>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,37 +63,67 @@ fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
     (n > 0).then(|| (all[(n - 1) / 2] + all[n / 2]) / 2.0)
 }
 
-/// What flags and back allow on the last day of the past.
-#[must_use]
-pub fn standing(rules: &Rules, past: &Past) -> Standing {
-    let coaching = match flags_now(rules, past, Sight::Everything).coaching {
-        CoachingWord::Open => Coaching::Open,
-        CoachingWord::NoCues => Coaching::NoCues,
-        CoachingWord::Silent => Coaching::Silent,
-    };
-    let today = past.index(past.today);
-    let checked = past.history.checkins.iter().filter(|c| c.day == today);
-    let scores = checked.flat_map(|c| [c.back_now, c.back_morning]).flatten();
-    Standing {
-        coaching,
-        // Scores go from 0 to 10.
-        back: scores.reduce(f64::max).map(|s| s.round() as u8),
-    }
-}
-
 impl Cueing {
-    /// Cues for a run of whoever this past is of; the newest cue goes to `tell`.
+    /// Cues for a run of whom this is known, and where what they do is told.
     #[must_use]
-    pub fn new(rules: Rules, past: &Past, wish: Wish, tell: watch::Sender<Cue>) -> Self {
+    pub fn new(before: &BeforeRun, wish: Wish, mute: Mute) -> (Self, watch::Receiver<CueState>) {
         let series = Series::Metric(MetricId::Cadence);
-        Self {
-            usual: OwnUsual::learn(&rules, past, &series, Part::All),
-            cues: Cues::new(wish, standing(&rules, past)),
-            rules,
+        let standing = before.standing();
+        let mut cues = Cues::new(wish, standing);
+        // What is known before the first stride: why nothing is said.
+        let start = Moment {
+            t_s: 0.0,
+            cadence: None,
+            speed: None,
+            grade: None,
+            own: None,
+            fair: Fair::No,
+        };
+        let (tell, told) = watch::channel(CueState {
+            cue: cues.at(&start),
+            aim: None,
+            cadence: None,
+            t_s: 0.0,
+        });
+        let cueing = Self {
+            usual: OwnUsual::learn(&before.rules, &before.past, &series, Part::All),
+            cues,
+            standing,
+            pain: None,
+            rules: before.rules.clone(),
             series,
+            mute,
             recent: VecDeque::with_capacity(RECENT),
             tell,
+        };
+        (cueing, told)
+    }
+
+    /// What cues do now.
+    #[must_use]
+    pub fn state(&self) -> CueState {
+        *self.tell.borrow()
+    }
+
+    /// What the record knows of the runner changed.
+    pub fn known_anew(&mut self, before: &BeforeRun) {
+        self.standing = before.standing();
+        self.stand();
+    }
+
+    /// The runner made a mark. Pain counts as a back score of today; it does not become less by telling of less.
+    pub fn marked(&mut self, mark: &Mark) {
+        if let MarkKind::Pain(score) = mark.kind {
+            self.pain = self.pain.max(Some(score));
+            self.stand();
         }
+    }
+
+    fn stand(&mut self) {
+        self.cues.stand(Standing {
+            back: self.standing.back.max(self.pain),
+            ..self.standing
+        });
     }
 
     /// Takes what the pipeline said.
@@ -97,17 +145,24 @@ impl Cueing {
             t_s: record.stride.end.secs(),
             cadence,
             speed,
+            // Not measured: docs/signal-chain.md says why.
             grade: None,
             own: cadence.zip(speed).and_then(|(c, v)| self.own(c, v)),
             fair: if fair >= FAIR_OF_RECENT { Fair::Yes } else { Fair::No },
         };
-        let cue = self.cues.at(&now);
+        if self.mute.is_on() {
+            self.cues.mute();
+        } else {
+            self.cues.unmute();
+        }
+        let state = CueState {
+            cue: self.cues.at(&now),
+            aim: self.cues.aim(),
+            cadence,
+            t_s: now.t_s,
+        };
         // Nobody may look; the machine goes on.
-        self.tell.send_if_modified(|told| {
-            let new = *told != cue;
-            *told = cue;
-            new
-        });
+        self.tell.send_replace(state);
     }
 
     /// The own step rate at this speed, where it is known.
@@ -120,15 +175,14 @@ impl Cueing {
     }
 }
 
-/// What a view says of a cue.
+/// What a view says of a cue; a muted one is told at once, the machine hears of it with the next stride.
 #[must_use]
-pub fn words(cue: Cue) -> String {
+pub fn words(cue: Cue, mute: &Mute) -> String {
+    let weightier = matches!(cue, Cue::Silent(Why::Safety | Why::Sore));
     match cue {
+        _ if mute.is_on() && !weightier => format!("cue: {}", Why::Muted.words()),
         Cue::Silent(why) => format!("cue: {}", why.words()),
         Cue::Words { target } => format!("cue: light, quick steps (your usual here is {target:.0} a minute)"),
         Cue::Tick { target } => format!("cue: {target:.0} steps a minute"),
     }
 }
-
-/// Before the first stride.
-pub const QUIET: Cue = Cue::Silent(Why::WarmUp);

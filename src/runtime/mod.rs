@@ -1,6 +1,8 @@
 //! Running the pure signal loop against the world: files, clocks, channels, signals of the system.
 //!
 //! - [`offline`] — a recording through the loop, as fast as it goes.
+//! - [`asking`] — what people ask of a run that goes on; [`before_run`] is what the record knows of the runner.
+//! - [`attended`] — a run with its people: cues, viewers, and what they ask.
 //! - [`collect`] — sensors collected from, one task each.
 //! - [`cueing`] — what to say to a runner, if anything.
 //! - [`doctor`] — what works on this machine and what mends the rest; [`machine`] looks, [`radio_trouble`] knows radios.
@@ -17,6 +19,9 @@
     reason = "this layer paces replays and tells how long work took; the core sees none of it"
 )]
 
+pub mod asking;
+pub mod attended;
+pub mod before_run;
 pub mod collect;
 pub mod cueing;
 pub mod doctor;

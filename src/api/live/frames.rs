@@ -5,6 +5,7 @@
 use crate::metrics::{MetricId, StrideRecord};
 use crate::model::{DataClass, Placement, SessionTime, Side};
 use crate::pipeline::{Health, Output};
+use crate::review::live::{Bands, LiveUsual};
 use serde::Serialize;
 use std::collections::VecDeque;
 
@@ -13,15 +14,6 @@ use std::collections::VecDeque;
 const WINDOW_S: f64 = 5.0;
 /// Strides kept for that; nobody takes more than some five a second.
 const STRIDES: usize = 64;
-
-/// A band of the usual.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Band {
-    /// Its lower end.
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
-}
 
 /// One second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -43,8 +35,8 @@ pub struct Window {
     pub n: usize,
     /// Data: `good`, `fair`, `poor` or `none`.
     pub data: &'static str,
-    /// The runner's usual by name; null while it is not known.
-    pub usual: Option<serde_json::Value>,
+    /// The runner's usual at this speed, by name; null while it is not known.
+    pub usual: Option<Bands>,
 }
 
 /// One stride.
@@ -68,6 +60,47 @@ pub struct Word {
     pub kind: String,
     /// In words.
     pub text: String,
+}
+
+/// What cues do now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "names with units; docs/serving.md describes each")]
+pub struct CueNow {
+    /// `off`: nothing will be said before the runner or the record changes something; `silent`: not now; `on`: now.
+    pub state: &'static str,
+    pub target_spm: Option<f64>,
+    /// From here to `high_spm` there is silence.
+    pub low_spm: Option<f64>,
+    /// Null where quicker steps are never spoken of.
+    pub high_spm: Option<f64>,
+    pub now_spm: Option<f64>,
+    /// Why nothing is said, in words.
+    pub why: Option<String>,
+}
+
+impl CueNow {
+    /// Of a run in which no cues were asked for.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            state: "off",
+            target_spm: None,
+            low_spm: None,
+            high_spm: None,
+            now_spm: None,
+            why: None,
+        }
+    }
+
+    /// For somebody who may not know how the runner's back is: that cues are off, or why, could tell.
+    #[must_use]
+    pub fn without_symptoms(&self) -> Self {
+        Self {
+            state: if self.state == "on" { "on" } else { "silent" },
+            why: None,
+            ..self.clone()
+        }
+    }
 }
 
 /// One sensor at a moment.
@@ -117,6 +150,7 @@ struct Seen {
 /// Gathers outputs.
 #[derive(Debug, Default)]
 pub struct Gathering {
+    usual: LiveUsual,
     recent: VecDeque<Seen>,
     /// Metres run by strides of the left foot, the right one, and of unknown side.
     metres: [f64; 3],
@@ -126,6 +160,15 @@ pub struct Gathering {
 }
 
 impl Gathering {
+    /// Nothing yet, of a runner of whom this is usual.
+    #[must_use]
+    pub fn of(usual: LiveUsual) -> Self {
+        Self {
+            usual,
+            ..Self::default()
+        }
+    }
+
     /// The newest instant seen, s.
     #[must_use]
     pub fn now_s(&self) -> f64 {
@@ -199,6 +242,7 @@ impl Gathering {
             mean(recent().filter(|s| side.is_none() || s.side == side).filter_map(value))
         };
         let spectral = self.spectral.filter(|(t, _)| now.since(*t) <= WINDOW_S).map(|(_, c)| c);
+        let speed = of(None, |s| s.speed);
         let stride_length = of(None, |s| s.length);
         let metres = self.metres.iter().copied().fold(0.0, f64::max);
         let n = recent().count();
@@ -206,7 +250,7 @@ impl Gathering {
         Window {
             t_s: now.secs(),
             cadence_spm: of(None, |s| s.cadence).or(spectral),
-            speed_ms: of(None, |s| s.speed),
+            speed_ms: speed,
             step_length_m: stride_length.map(|l| l / 2.0),
             stride_length_m: stride_length,
             contact_left_s: of(Some(Side::Left), |s| s.contact),
@@ -219,7 +263,7 @@ impl Gathering {
             distance_km: (metres > 0.0).then_some(metres / 1000.0),
             n,
             data: worst.word(),
-            usual: None,
+            usual: speed.and_then(|v| self.usual.at(v)),
         }
     }
 }

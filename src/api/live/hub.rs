@@ -1,9 +1,11 @@
 //! The live runs of this process, and everyone who watches them.
 
-use super::frames::{Gathering, SensorNow, Shown, Window, Word};
+use super::frames::{CueNow, Window};
+use super::run::LiveRun;
 use crate::model::{Placement, SensorConfig};
-use crate::pipeline::Output;
-use crate::store::{AthleteId, SessionId, UtcMicros};
+use crate::review::Sight;
+use crate::review::live::{LiveUsual, StandingFlag};
+use crate::store::{AthleteId, Mark, SessionId, UtcMicros};
 use axum::body::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,8 +24,6 @@ pub const COMMANDS: usize = 16;
 const KEPT: Duration = Duration::from_secs(60);
 /// And at most this many frames of a run: a minute at real time has some five hundred.
 const KEPT_FRAMES: usize = 2048;
-/// Frames of health are sent at most this often.
-const HEALTH_EVERY: Duration = Duration::from_secs(2);
 
 /// Where a live run comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -54,19 +54,74 @@ pub struct RunAbout {
     pub sensors: Vec<SensorConfig>,
     /// Seconds of signal in a second.
     pub speed_factor: Option<f64>,
+    /// Whether laps, pain and markers are kept; what is only played back keeps nothing.
+    pub marks: Marks,
+    /// Whether cues were asked for.
+    pub cues: Cues,
+}
+
+/// What becomes of marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marks {
+    /// They are kept with the session.
+    Kept,
+    /// There is nowhere to keep them.
+    Nowhere,
+}
+
+/// Whether there are cues to mute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cues {
+    /// There are.
+    Asked,
+    /// Nobody asked for any.
+    None,
+}
+
+/// What is known of the runner before the run.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Their usual.
+    pub usual: LiveUsual,
+    /// Flags that stand, for who may know everything.
+    pub flags: Vec<StandingFlag>,
+    /// The same as they are without symptoms.
+    pub flags_without_symptoms: Vec<StandingFlag>,
 }
 
 /// What viewers may ask a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// A lap ends here.
-    Lap,
-    /// Pain, 0 to 10.
-    Pain(u8),
-    /// A remark.
-    Marker(String),
+    /// Something to note.
+    Mark(Mark),
+    /// No cues from now on.
+    Mute,
+    /// Cues again.
+    Unmute,
+    /// The journal of the runner changed.
+    LookAgain,
     /// End the run.
     Stop,
+}
+
+/// Who is sent a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Everyone who may watch.
+    Everyone,
+    /// Who has this sight of the runner.
+    Only(Sight),
+}
+
+impl To {
+    /// Whether who has this sight is sent it.
+    #[must_use]
+    pub fn reaches(self, sight: Sight) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Only(wanted) => wanted == sight,
+        }
+    }
 }
 
 /// Something sent to viewers: its text as it goes over the wire, written once for all of them.
@@ -78,6 +133,8 @@ pub struct Frame {
     pub session: SessionId,
     /// Of whom.
     pub athlete: AthleteId,
+    /// Who is sent it.
+    pub to: To,
     /// Whether the run ends with it.
     pub last: bool,
     /// The text: id, event, data.
@@ -93,6 +150,27 @@ struct Run {
     /// Ids of commands that were taken, so that sending one twice is harmless.
     taken: VecDeque<String>,
     newest: Option<Window>,
+    cue: Option<CueNow>,
+    before: Before,
+}
+
+impl Run {
+    /// What who begins to watch has to know: flags that stand, and what cues do.
+    fn standing(&self, sight: Sight) -> Vec<Bytes> {
+        let flags = match sight {
+            Sight::Everything => &self.before.flags,
+            Sight::NoSymptoms => &self.before.flags_without_symptoms,
+        };
+        let cue = self.cue.as_ref().map(|cue| match sight {
+            Sight::Everything => cue.clone(),
+            Sight::NoSymptoms => cue.without_symptoms(),
+        });
+        let flags = flags.iter().map(|f| ("flag", json!(f)));
+        let all = flags.chain(cue.map(|c| ("cue", json!(c))));
+        // Without ids, as the greeting: what came before them is not theirs to say.
+        all.map(|(event, data)| wire(None, event, &of_session(&self.about.session, data)))
+            .collect()
+    }
 }
 
 struct State {
@@ -136,6 +214,10 @@ pub enum NotTaken {
     NoRun,
     /// Too many wait.
     Full,
+    /// Nothing is kept of it.
+    KeepsNothing,
+    /// No cues were asked for.
+    NoCues,
 }
 
 impl Hub {
@@ -170,9 +252,9 @@ impl Hub {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a run; `None` when there are [`RUNS`] already, or one of that session.
+    /// Begins a run of whom this is known; `None` when there are [`RUNS`] already, or one of that session.
     #[must_use]
-    pub fn begin(&self, about: RunAbout) -> Option<LiveRun> {
+    pub fn begin(&self, about: RunAbout, before: Before) -> Option<LiveRun> {
         let (commands, asked) = mpsc::channel(COMMANDS);
         let mut state = self.state();
         if state.runs.len() >= RUNS || state.runs.contains_key(&about.session) {
@@ -187,17 +269,13 @@ impl Hub {
                 commands,
                 taken: VecDeque::new(),
                 newest: None,
+                cue: (about.cues == Cues::None).then(CueNow::none),
+                before: before.clone(),
             },
         );
         drop(state);
-        let run = LiveRun {
-            hub: self.clone(),
-            session: about.session.clone(),
-            gathering: Gathering::default(),
-            asked: Some(asked),
-            health_at: None,
-        };
-        run.send("hello", hello(&about, Resumed::No));
+        self.publish(&about.session, To::Everyone, "hello", hello(&about, Resumed::No));
+        let run = LiveRun::of(self.clone(), &about, before, asked);
         Some(run)
     }
 
@@ -219,15 +297,15 @@ impl Hub {
         self.state().runs.get(session)?.newest.clone()
     }
 
-    /// Begins to watch a run. `last` is the id of the last frame that the viewer has, if it comes back: what came since is
-    /// sent again, as far as it is kept.
+    /// Begins to watch a run, with this sight of the runner. `last` is the id of the last frame that the viewer has, if it
+    /// comes back: what came since is sent again, as far as it is kept.
     #[must_use]
-    pub fn watch(&self, session: &SessionId, last: Option<&str>) -> Option<Beginning> {
+    pub fn watch(&self, session: &SessionId, sight: Sight, last: Option<&str>) -> Option<Beginning> {
         let state = self.state();
         let run = state.runs.get(session)?;
         let from = last.and_then(|id| self.number_of(id));
-        let mut first = vec![self.greeting(&run.about, from)];
-        first.extend(missed(&run.ring, from));
+        let mut first = self.welcome(run, sight, from);
+        first.extend(missed(run, sight, from).map(|f| f.wire.clone()));
         // Under the lock: nothing is published between what was kept and what comes.
         Some(Beginning {
             first,
@@ -235,24 +313,17 @@ impl Hub {
         })
     }
 
-    /// Begins to watch all runs of these athletes.
+    /// Begins to watch all runs of these athletes, each with a sight.
     #[must_use]
-    pub fn watch_squad(&self, athletes: &[AthleteId], last: Option<&str>) -> Beginning {
+    pub fn watch_squad(&self, athletes: &BTreeMap<AthleteId, Sight>, last: Option<&str>) -> Beginning {
         let state = self.state();
         let from = last.and_then(|id| self.number_of(id));
-        let runs: Vec<&Run> = state
-            .runs
-            .values()
-            .filter(|r| athletes.contains(&r.about.athlete))
-            .collect();
-        let mut first: Vec<Bytes> = runs.iter().map(|r| self.greeting(&r.about, from)).collect();
-        let mut kept: Vec<&Arc<Frame>> = runs.iter().flat_map(|r| r.ring.iter()).collect();
+        let seen = |r: &&Run| athletes.get(&r.about.athlete).copied();
+        let runs: Vec<(&Run, Sight)> = state.runs.values().filter_map(|r| Some((r, seen(&r)?))).collect();
+        let mut first: Vec<Bytes> = runs.iter().flat_map(|(r, s)| self.welcome(r, *s, from)).collect();
+        let mut kept: Vec<&Arc<Frame>> = runs.iter().flat_map(|(r, s)| missed(r, *s, from)).collect();
         kept.sort_unstable_by_key(|f| f.n);
-        first.extend(
-            kept.into_iter()
-                .filter(|f| from.is_some_and(|n| f.n > n))
-                .map(|f| f.wire.clone()),
-        );
+        first.extend(kept.into_iter().map(|f| f.wire.clone()));
         Beginning {
             first,
             rest: self.0.squad.subscribe(),
@@ -262,10 +333,15 @@ impl Hub {
     /// Hands a command to a run; the same id twice is taken once.
     ///
     /// # Errors
-    /// There is no such run, or it does not keep up.
+    /// There is no such run, it cannot do that, or it does not keep up.
     pub fn command(&self, session: &SessionId, id: &str, command: Command) -> Result<(), NotTaken> {
         let mut state = self.state();
         let run = state.runs.get_mut(session).ok_or(NotTaken::NoRun)?;
+        match &command {
+            Command::Mark(_) if run.about.marks == Marks::Nowhere => return Err(NotTaken::KeepsNothing),
+            Command::Mute | Command::Unmute if run.about.cues == Cues::None => return Err(NotTaken::NoCues),
+            _ => {}
+        }
         if run.taken.iter().any(|t| t == id) {
             return Ok(());
         }
@@ -280,6 +356,15 @@ impl Hub {
         Ok(())
     }
 
+    /// The journal of an athlete changed: their runs look again. A run that does not keep up looks at its next chance or not
+    /// at all; nobody waits for it.
+    pub fn look_again(&self, athlete: &AthleteId) {
+        let state = self.state();
+        for run in state.runs.values().filter(|r| r.about.athlete == *athlete) {
+            let _ = run.commands.try_send(Command::LookAgain);
+        }
+    }
+
     /// The server ends: everyone is told, and nobody begins anew.
     pub fn close(&self) {
         let sessions: Vec<SessionId> = {
@@ -288,7 +373,7 @@ impl Hub {
             state.runs.keys().cloned().collect()
         };
         for session in sessions {
-            self.publish(&session, "bye", json!({ "reason": "the server ends" }), Last::Yes);
+            self.goodbye(&session, "the server ends");
         }
         // Viewers of the squad without runs hear nothing; they see the flag at their next breath.
     }
@@ -299,17 +384,57 @@ impl Hub {
         (boot == self.0.boot).then(|| n.parse().ok()).flatten()
     }
 
-    fn greeting(&self, about: &RunAbout, from: Option<u64>) -> Bytes {
+    fn welcome(&self, run: &Run, sight: Sight, from: Option<u64>) -> Vec<Bytes> {
         let resumed = if from.is_some() { Resumed::Yes } else { Resumed::No };
         // Without an id: it is nobody's place in the stream.
-        wire(None, "hello", &hello(about, resumed))
+        let mut all = vec![wire(None, "hello", &hello(&run.about, resumed))];
+        all.extend(run.standing(sight));
+        all
     }
 
-    fn publish(&self, session: &SessionId, event: &str, mut data: Value, last: Last) {
-        if let Value::Object(fields) = &mut data {
-            fields.insert("session".to_owned(), json!(session));
+    /// Keeps a run's newest window, for pages without a script.
+    pub(super) fn keep_window(&self, session: &SessionId, window: &Window) {
+        if let Some(run) = self.state().runs.get_mut(session) {
+            run.newest = Some(window.clone());
         }
-        let at = (self.0.clock)();
+    }
+
+    /// Keeps what a run's cues do, for who begins to watch.
+    pub(super) fn keep_cue(&self, session: &SessionId, cue: &CueNow) {
+        if let Some(run) = self.state().runs.get_mut(session) {
+            run.cue = Some(cue.clone());
+        }
+    }
+
+    /// Keeps the flags that stand, for who begins to watch.
+    pub(super) fn keep_before(&self, session: &SessionId, before: &Before) {
+        if let Some(run) = self.state().runs.get_mut(session) {
+            run.before = before.clone();
+        }
+    }
+
+    /// The run is over.
+    pub(super) fn end(&self, session: &SessionId) {
+        self.goodbye(session, "the run ended");
+        self.state().runs.remove(session);
+    }
+
+    /// The time of this hub.
+    pub(super) fn now(&self) -> Duration {
+        (self.0.clock)()
+    }
+
+    pub(super) fn publish(&self, session: &SessionId, to: To, event: &str, data: Value) {
+        self.send(session, to, event, data, Last::No);
+    }
+
+    fn goodbye(&self, session: &SessionId, reason: &str) {
+        self.send(session, To::Everyone, "bye", json!({ "reason": reason }), Last::Yes);
+    }
+
+    fn send(&self, session: &SessionId, to: To, event: &str, data: Value, last: Last) {
+        let data = of_session(session, data);
+        let at = self.now();
         let mut state = self.state();
         state.next += 1;
         let n = state.next;
@@ -318,6 +443,7 @@ impl Hub {
             n,
             session: session.clone(),
             athlete: run.about.athlete.clone(),
+            to,
             last: last == Last::Yes,
             wire: wire(Some((&self.0.boot, n)), event, &data),
             at,
@@ -332,6 +458,14 @@ impl Hub {
     }
 }
 
+/// Says of which run data is.
+fn of_session(session: &SessionId, mut data: Value) -> Value {
+    if let Value::Object(fields) = &mut data {
+        fields.insert("session".to_owned(), json!(session));
+    }
+    data
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Last {
     Yes,
@@ -344,10 +478,11 @@ enum Resumed {
     No,
 }
 
-fn missed(ring: &VecDeque<Arc<Frame>>, from: Option<u64>) -> impl Iterator<Item = Bytes> + '_ {
-    ring.iter()
-        .filter(move |f| from.is_some_and(|n| f.n > n))
-        .map(|f| f.wire.clone())
+/// What was sent after a number, as far as it is kept and for this sight.
+fn missed(run: &Run, sight: Sight, from: Option<u64>) -> impl Iterator<Item = &Arc<Frame>> {
+    run.ring
+        .iter()
+        .filter(move |f| from.is_some_and(|n| f.n > n) && f.to.reaches(sight))
 }
 
 fn hello(about: &RunAbout, resumed: Resumed) -> Value {
@@ -357,6 +492,7 @@ fn hello(about: &RunAbout, resumed: Resumed) -> Value {
         "session": about.session, "athlete": about.athlete, "name": about.name, "kind": about.kind,
         "started_us": about.started, "sensors": about.sensors.iter().map(sensor).collect::<Vec<_>>(),
         "speed_factor": about.speed_factor, "resumed": resumed == Resumed::Yes,
+        "cues": about.cues == Cues::Asked, "marks": about.marks == Marks::Kept,
     })
 }
 
@@ -370,76 +506,9 @@ pub(crate) fn wire(id: Option<(&str, u64)>, event: &str, data: &Value) -> Bytes 
     Bytes::from(format!("{id}event: {event}\ndata: {data}\n\n"))
 }
 
-/// A run that is being published. Dropping it says goodbye.
-#[derive(Debug)]
-pub struct LiveRun {
-    hub: Hub,
-    session: SessionId,
-    gathering: Gathering,
-    asked: Option<mpsc::Receiver<Command>>,
-    health_at: Option<Duration>,
-}
-
-impl LiveRun {
-    /// Takes an output of the pipeline.
-    pub fn take(&mut self, output: &Output) {
-        let (hub, session) = (&self.hub, &self.session);
-        self.gathering.take(output, &mut |shown| {
-            let (event, data) = match shown {
-                Shown::Window(w) => {
-                    if let Some(run) = hub.state().runs.get_mut(session) {
-                        run.newest = Some((*w).clone());
-                    }
-                    ("window", json!(w))
-                }
-                Shown::Stride(s) => ("stride", json!(s)),
-                Shown::Event(e) => ("event", json!(e)),
-            };
-            hub.publish(session, event, data, Last::No);
-        });
-    }
-
-    /// Tells how the sensors are, if it was not told a moment ago.
-    pub fn health(&mut self, sensors: &[SensorNow]) {
-        let now = (self.hub.0.clock)();
-        if self.health_at.is_some_and(|at| now.saturating_sub(at) < HEALTH_EVERY) {
-            return;
-        }
-        self.health_at = Some(now);
-        self.send("health", json!({ "t_s": self.gathering.now_s(), "sensors": sensors }));
-    }
-
-    /// Tells something that happened.
-    pub fn say(&self, word: &Word) {
-        self.send("event", json!(word));
-    }
-
-    /// The newest instant of the signal, s.
-    #[must_use]
-    pub fn now_s(&self) -> f64 {
-        self.gathering.now_s()
-    }
-
-    /// What viewers ask of this run; `None` when it was taken already.
-    pub fn commands(&mut self) -> Option<mpsc::Receiver<Command>> {
-        self.asked.take()
-    }
-
-    fn send(&self, event: &str, data: Value) {
-        self.hub.publish(&self.session, event, data, Last::No);
-    }
-}
-
-impl Drop for LiveRun {
-    fn drop(&mut self) {
-        let reason = json!({ "reason": "the run ended" });
-        self.hub.publish(&self.session, "bye", reason, Last::Yes);
-        self.hub.state().runs.remove(&self.session);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::frames::Word;
     use super::*;
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -462,7 +531,17 @@ mod tests {
             started: UtcMicros::from_micros(7),
             sensors: Vec::new(),
             speed_factor: Some(1.0),
+            marks: Marks::Kept,
+            cues: Cues::Asked,
         }
+    }
+
+    fn begin(hub: &Hub, id: &str) -> Option<LiveRun> {
+        hub.begin(about(id), Before::default())
+    }
+
+    fn watch(hub: &Hub, last: Option<&str>) -> Option<Beginning> {
+        hub.watch(&about("s1").session, Sight::Everything, last)
     }
 
     fn word(i: usize) -> Word {
@@ -473,6 +552,10 @@ mod tests {
         }
     }
 
+    fn lap() -> Command {
+        Command::Mark(Mark::new(crate::store::MarkKind::Lap, None))
+    }
+
     fn text(frames: &[Bytes]) -> String {
         frames.iter().map(|b| String::from_utf8_lossy(b).into_owned()).collect()
     }
@@ -480,23 +563,23 @@ mod tests {
     #[test]
     fn who_comes_back_gets_what_was_missed_and_nothing_twice() {
         let (hub, ms) = hub();
-        let run = hub.begin(about("s1")).expect("begins");
-        (0..5).for_each(|i| run.say(&word(i)));
+        let run = begin(&hub, "s1").expect("begins");
+        (0..5).for_each(|i| run.say(To::Everyone, &word(i)));
         // The greeting was number 1, so word 2 was number 4.
-        let back = hub.watch(&about("s1").session, Some("b1-4")).expect("runs");
+        let back = watch(&hub, Some("b1-4")).expect("runs");
         let told = text(&back.first);
         assert!(told.contains("\"resumed\":true") && !told.contains("word 2"), "{told}");
         assert!(told.contains("id: b1-5\nevent: event\ndata: ") && told.contains("word 3") && told.contains("word 4"));
-        let fresh = hub.watch(&about("s1").session, None).expect("runs");
+        let fresh = watch(&hub, None).expect("runs");
         assert_eq!(fresh.first.len(), 1);
         // An id of an earlier start of the program is no place in this one.
         assert_eq!(
-            hub.watch(&about("s1").session, Some("b0-4")).expect("runs").first.len(),
+            watch(&hub, Some("b0-4")).expect("runs").first.len(),
             1
         );
         ms.store(61_000, Ordering::Relaxed);
-        run.say(&word(9));
-        let late = text(&hub.watch(&about("s1").session, Some("b1-1")).expect("runs").first);
+        run.say(To::Everyone, &word(9));
+        let late = text(&watch(&hub, Some("b1-1")).expect("runs").first);
         assert!(
             !late.contains("word 4") && late.contains("word 9"),
             "only a minute is kept: {late}"
@@ -506,9 +589,9 @@ mod tests {
     #[test]
     fn a_viewer_that_does_not_read_costs_nothing_and_learns_how_many_it_lost() {
         let (hub, _) = hub();
-        let run = hub.begin(about("s1")).expect("begins");
-        let mut slow = hub.watch(&about("s1").session, None).expect("runs").rest;
-        (0..DEPTH + 10).for_each(|i| run.say(&word(i)));
+        let run = begin(&hub, "s1").expect("begins");
+        let mut slow = watch(&hub, None).expect("runs").rest;
+        (0..DEPTH + 10).for_each(|i| run.say(To::Everyone, &word(i)));
         assert!(matches!(
             slow.try_recv(),
             Err(broadcast::error::TryRecvError::Lagged(10))
@@ -520,10 +603,9 @@ mod tests {
     #[test]
     fn viewers_share_the_bytes() {
         let (hub, _) = hub();
-        let run = hub.begin(about("s1")).expect("begins");
-        let session = about("s1").session;
-        let mut viewers: Vec<_> = (0..3).map(|_| hub.watch(&session, None).expect("runs").rest).collect();
-        run.say(&word(1));
+        let run = begin(&hub, "s1").expect("begins");
+        let mut viewers: Vec<_> = (0..3).map(|_| watch(&hub, None).expect("runs").rest).collect();
+        run.say(To::Everyone, &word(1));
         let got: Vec<Bytes> = viewers
             .iter_mut()
             .map(|v| v.try_recv().expect("sent").wire.clone())
@@ -534,46 +616,46 @@ mod tests {
     #[test]
     fn a_run_that_ends_says_so_and_is_gone() {
         let (hub, _) = hub();
-        let run = hub.begin(about("s1")).expect("begins");
-        assert!(hub.begin(about("s1")).is_none(), "twice the same session");
-        let mut viewer = hub.watch(&about("s1").session, None).expect("runs").rest;
+        let run = begin(&hub, "s1").expect("begins");
+        assert!(begin(&hub, "s1").is_none(), "twice the same session");
+        let mut viewer = watch(&hub, None).expect("runs").rest;
         drop(run);
         let bye = viewer.try_recv().expect("bye");
         assert!(bye.last && text(std::slice::from_ref(&bye.wire)).contains("event: bye"));
-        assert!(hub.runs().is_empty() && hub.watch(&about("s1").session, None).is_none());
+        assert!(hub.runs().is_empty() && watch(&hub, None).is_none());
         let many: Vec<_> = (0..RUNS)
-            .map(|i| hub.begin(about(&format!("s{i}"))).expect("begins"))
+            .map(|i| begin(&hub, &format!("s{i}")).expect("begins"))
             .collect();
-        assert!(hub.begin(about("one-more")).is_none());
+        assert!(begin(&hub, "one-more").is_none());
         drop(many);
     }
 
     #[test]
     fn a_command_sent_twice_is_taken_once_and_a_full_queue_refuses() {
         let (hub, _) = hub();
-        let mut run = hub.begin(about("s1")).expect("begins");
+        let mut run = begin(&hub, "s1").expect("begins");
         let session = about("s1").session;
         let mut asked = run.commands().expect("once");
         assert!(run.commands().is_none());
-        assert_eq!(hub.command(&session, "a", Command::Lap), Ok(()));
-        assert_eq!(hub.command(&session, "a", Command::Lap), Ok(()));
-        assert_eq!(asked.try_recv(), Ok(Command::Lap));
+        assert_eq!(hub.command(&session, "a", lap()), Ok(()));
+        assert_eq!(hub.command(&session, "a", lap()), Ok(()));
+        assert_eq!(asked.try_recv(), Ok(lap()));
         assert!(asked.try_recv().is_err());
         for i in 0..COMMANDS {
-            assert_eq!(hub.command(&session, &format!("c{i}"), Command::Pain(3)), Ok(()));
+            assert_eq!(hub.command(&session, &format!("c{i}"), lap()), Ok(()));
         }
-        assert_eq!(hub.command(&session, "more", Command::Lap), Err(NotTaken::Full));
+        assert_eq!(hub.command(&session, "more", lap()), Err(NotTaken::Full));
         let other = SessionId::parse("other").expect("id");
-        assert_eq!(hub.command(&other, "a", Command::Lap), Err(NotTaken::NoRun));
+        assert_eq!(hub.command(&other, "a", lap()), Err(NotTaken::NoRun));
     }
 
     #[test]
     fn the_squad_sees_the_runs_of_its_athletes_only() {
         let (hub, _) = hub();
-        let run = hub.begin(about("s1")).expect("begins");
-        run.say(&word(1));
-        let ada = [AthleteId::parse("ada").expect("id")];
+        let run = begin(&hub, "s1").expect("begins");
+        run.say(To::Everyone, &word(1));
+        let ada = BTreeMap::from([(AthleteId::parse("ada").expect("id"), Sight::Everything)]);
         assert_eq!(hub.watch_squad(&ada, Some("b1-0")).first.len(), 3);
-        assert!(hub.watch_squad(&[], Some("b1-0")).first.is_empty());
+        assert!(hub.watch_squad(&BTreeMap::new(), Some("b1-0")).first.is_empty());
     }
 }

@@ -4,10 +4,11 @@
 use super::hub::{Beginning, Frame, wire};
 use crate::api::access::caller::Caller;
 use crate::api::app::{App, StreamPlace};
+use crate::review::Sight;
 use crate::store::AthleteId;
 use axum::body::Bytes;
 use serde_json::json;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,17 +25,17 @@ const BREATH: Duration = Duration::from_secs(15);
 /// What of the hub a viewer sees.
 #[derive(Clone, Debug)]
 pub enum Scope {
-    /// One run; the stream ends with it.
-    Run,
-    /// Runs of these athletes; the stream goes on.
-    Squad(Vec<AthleteId>),
+    /// One run, with this sight of the runner; the stream ends with it.
+    Run(Sight),
+    /// Runs of these athletes, each with a sight; the stream goes on.
+    Squad(BTreeMap<AthleteId, Sight>),
 }
 
 impl Scope {
     fn shows(&self, frame: &Frame) -> bool {
         match self {
-            Self::Run => true,
-            Self::Squad(athletes) => athletes.contains(&frame.athlete),
+            Self::Run(sight) => frame.to.reaches(*sight),
+            Self::Squad(athletes) => athletes.get(&frame.athlete).is_some_and(|s| frame.to.reaches(*s)),
         }
     }
 }
@@ -107,7 +108,7 @@ impl Stream for Watching {
                     if !this.scope.shows(&frame) {
                         continue;
                     }
-                    this.over = frame.last && matches!(this.scope, Scope::Run);
+                    this.over = frame.last && matches!(this.scope, Scope::Run(_));
                     return Poll::Ready(Some(Ok(frame.wire.clone())));
                 }
                 Poll::Ready(Some(Err(BroadcastStreamRecvError::Lagged(missed)))) => {

@@ -137,6 +137,7 @@ async fn put(
         return Err(Problem::forbidden("A therapist writes notes (clinician_note) only."));
     }
     let consent = entry.body.kind() == Kind::Consent;
+    let whose = entry.athlete.clone();
     let put = app
         .ask(move |app| {
             gate.athlete(app, &entry.athlete)?;
@@ -150,6 +151,7 @@ async fn put(
     if consent {
         app.access_changed();
     }
+    app.hub().look_again(&whose);
     answer::json(&PutAnswer {
         put: match put {
             Put::New => "new",
@@ -165,6 +167,7 @@ async fn take_back(
     Path((athlete, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (athlete, id) = (extract::athlete(&athlete)?, extract::entry(&id)?);
+    let whose = athlete.clone();
     let gone = app
         .ask(move |app| {
             gate.athlete(app, &athlete)?;
@@ -176,6 +179,7 @@ async fn take_back(
         })
         .await?;
     app.access_changed();
+    app.hub().look_again(&whose);
     if gone {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {

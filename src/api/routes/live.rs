@@ -1,7 +1,7 @@
 //! Runs as they happen: who runs, their streams, and what viewers may ask of a run.
 
-use super::sessions::event_text;
-use crate::api::access::gate::Gate;
+use super::sessions::mark;
+use crate::api::access::gate::{self, Gate, Symptoms};
 use crate::api::access::guard::Origin;
 use crate::api::access::roles::Resource;
 use crate::api::answer::{self, List};
@@ -12,6 +12,7 @@ use crate::api::live::hub::{Beginning, NotTaken};
 use crate::api::live::watching::{Scope, Watching};
 use crate::api::live::{Command, RunAbout};
 use crate::api::problem::Problem;
+use crate::review::Sight;
 use crate::store::{AthleteId, SessionId};
 use axum::Extension;
 use axum::body::Body;
@@ -19,6 +20,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// A live run in a list.
@@ -42,7 +44,7 @@ struct LiveItem {
 struct LiveEvent {
     /// Chosen by whoever sends it: the same twice is taken once.
     id: String,
-    /// `lap`, `pain`, `marker` or `stop`.
+    /// `lap`, `pain`, `marker`, `mute`, `unmute` or `stop`.
     kind: String,
     /// Pain, 0 to 10.
     value: Option<u8>,
@@ -77,7 +79,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::post(
             "/live/{session}/events",
             Resource::Live,
-            "Ask something of a run: a lap, a mark, its end.",
+            "Ask something of a run: a lap, a mark, silence of its cues, its end.",
             command,
         )
         .body::<LiveEvent>()
@@ -112,17 +114,24 @@ fn item(run: RunAbout) -> LiveItem {
     }
 }
 
-/// Passes the gate to a live run. Blocks.
-fn reached(app: &App, gate: &Gate, session: &SessionId) -> Result<(), Problem> {
+/// Passes the gate to a live run, and says with which sight of the runner. Blocks.
+fn reached(app: &App, gate: &Gate, session: &SessionId) -> Result<Sight, Problem> {
     let run = app
         .hub()
         .run(session)
         .ok_or_else(|| Problem::not_found("such live run"))?;
     let passed = gate.athlete(app, &run.athlete);
-    passed.map(drop).map_err(|p| match p.status {
+    passed.map(sight).map_err(|p| match p.status {
         StatusCode::NOT_FOUND => Problem::not_found("such live run"),
         _ => p,
     })
+}
+
+fn sight(passed: gate::Sight) -> Sight {
+    match passed.symptoms {
+        Symptoms::Shown => Sight::Everything,
+        Symptoms::Hidden => Sight::NoSymptoms,
+    }
 }
 
 fn last_id(headers: &HeaderMap) -> Option<String> {
@@ -141,12 +150,12 @@ async fn watch(
 ) -> Result<Response, Problem> {
     let session = extract::session(&session)?;
     let (asked, of) = (gate.clone(), session.clone());
-    app.ask(move |app| reached(app, &asked, &of)).await?;
+    let sight = app.ask(move |app| reached(app, &asked, &of)).await?;
     let begin = app
         .hub()
-        .watch(&session, last_id(&headers).as_deref())
+        .watch(&session, sight, last_id(&headers).as_deref())
         .ok_or_else(|| Problem::not_found("such live run"))?;
-    stream(&app, gate, origin, Scope::Run, begin)
+    stream(&app, gate, origin, Scope::Run(sight), begin)
 }
 
 async fn squad(
@@ -166,7 +175,8 @@ async fn squad(
             for (athlete, _) in &reached {
                 asked.note(app, athlete)?;
             }
-            Ok::<_, Problem>(reached.into_iter().map(|(a, _)| a).collect::<Vec<_>>())
+            let seen = reached.into_iter().map(|(athlete, passed)| (athlete, sight(passed)));
+            Ok::<_, Problem>(seen.collect::<BTreeMap<_, _>>())
         })
         .await?;
     let begin = app.hub().watch_squad(&athletes, last_id(&headers).as_deref());
@@ -203,26 +213,24 @@ async fn command(
     extract::entry(&event.id)?;
     let command = match event.kind.as_str() {
         "stop" => Command::Stop,
-        "mute" => {
-            return Err(Problem::new(
-                StatusCode::CONFLICT,
-                "lope::live::no_cue",
-                "No cue sounds in this run, so there is nothing to mute.",
-            ));
-        }
-        kind => {
-            let text = event_text(kind, event.value, event.text.as_deref())?;
-            match (kind, event.value) {
-                ("lap", _) => Command::Lap,
-                ("pain", Some(value)) => Command::Pain(value),
-                _ => Command::Marker(text),
-            }
-        }
+        "mute" => Command::Mute,
+        "unmute" => Command::Unmute,
+        kind => Command::Mark(mark(kind, event.value, event.text.as_deref())?),
     };
     let of = session.clone();
     app.ask(move |app| reached(app, &gate, &of)).await?;
     app.hub().command(&session, &event.id, command).map_err(|e| match e {
         NotTaken::NoRun => Problem::not_found("such live run"),
+        NotTaken::NoCues => Problem::new(
+            StatusCode::CONFLICT,
+            "lope::live::no_cue",
+            "No cues were asked for in this run, so there is nothing to mute.",
+        ),
+        NotTaken::KeepsNothing => Problem::new(
+            StatusCode::CONFLICT,
+            "lope::live::keeps_nothing",
+            "This run is only played back; there is nowhere to keep a mark.",
+        ),
         NotTaken::Full => {
             let mut problem = Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -20,7 +20,7 @@ use crate::store::journal::{Body, Day, Entry, EntryId, Journal as _, SessionNote
 use crate::store::sqlite::NewestQuery;
 use crate::store::summary::{SideScope, SummaryRow};
 use crate::store::{
-    AthleteId, Batch, History as _, RowQuery, SessionEvent, SessionId, SessionRow, SqliteStore, Store as _, UtcMicros,
+    AthleteId, Batch, History as _, Mark, MarkKind, RowQuery, SessionEvent, SessionId, SessionRow, SqliteStore, Store as _, UtcMicros,
 };
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -465,32 +465,28 @@ async fn delete(
     answer::json(&SessionDeleted { rows })
 }
 
-/// The words in which an event stands in the record.
+/// A mark as it was sent.
 ///
 /// # Errors
 /// 422 for a kind that is none, pain without a value, or words that are too many.
-pub(super) fn event_text(kind: &str, value: Option<u8>, text: Option<&str>) -> Result<String, Problem> {
+pub(super) fn mark(kind: &str, value: Option<u8>, text: Option<&str>) -> Result<Mark, Problem> {
     let text = text.map(str::trim).filter(|t| !t.is_empty());
     if text.is_some_and(|t| t.chars().count() > 500) {
         return Err(Problem::parameter("text", "more than 500 characters"));
     }
-    let what = match (kind, value) {
-        ("lap", _) => "lap".to_owned(),
-        ("pain", Some(v)) if v <= 10 => format!("pain {v}"),
+    let kind = match (kind, value) {
+        ("lap", _) => MarkKind::Lap,
+        ("pain", Some(v)) if v <= 10 => MarkKind::Pain(v),
         ("pain", _) => return Err(Problem::parameter("value", "pain has a value from 0 to 10")),
-        ("marker", _) => "marker".to_owned(),
+        ("marker", _) => MarkKind::Marker,
         (other, _) => {
             return Err(Problem::parameter(
                 "kind",
-                format!("{other:?} is not lap, pain or marker"),
+                format!("{other:?} is none of lap, pain and marker"),
             ));
         }
     };
-    Ok(match text {
-        Some(text) if what == "marker" => text.to_owned(),
-        Some(text) => format!("{what}: {text}"),
-        None => what,
-    })
+    Ok(Mark::new(kind, text))
 }
 
 async fn add_event(
@@ -501,7 +497,7 @@ async fn add_event(
 ) -> Result<Response, Problem> {
     let session = extract::session(&session)?;
     extract::entry(&new.id)?;
-    let text = event_text(&new.kind, new.value, new.text.as_deref())?;
+    let text = mark(&new.kind, new.value, new.text.as_deref())?.text;
     if !new.t_s.is_finite() || !(0.0..=31_622_400.0).contains(&new.t_s) {
         return Err(Problem::parameter("t_s", "it does not lie in a session"));
     }

@@ -14,7 +14,7 @@ mod streams;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use lope::api::live::{LiveRun, RunAbout, RunKind};
+use lope::api::live::{Before, Cues, LiveRun, Marks, RunAbout, RunKind};
 use lope::api::{App, Clock, Entrance, Hub, Limits, Setup, router};
 use lope::interchange::flag_rules;
 use lope::metrics::{MetricId, MetricSet, StrideRecord};
@@ -279,8 +279,10 @@ impl Server {
                     started: UtcMicros::from_micros(NOW_US),
                     sensors: Vec::new(),
                     speed_factor: Some(1.0),
+                    marks: Marks::Kept,
+                    cues: if who == "ada" { Cues::Asked } else { Cues::None },
                 };
-                hub.begin(about).expect("begins")
+                hub.begin(about, Before::default()).expect("begins")
             })
             .collect();
         let app = App::open(Setup {

@@ -2,11 +2,14 @@
 
 use super::{Server, athlete, request, session};
 use axum::body::{Body, BodyDataStream};
-use lope::api::live::Word;
+use lope::api::live::{CueNow, To, Word};
 use lope::api::live::hub::DEPTH;
 use lope::api::{Entrance, Limits};
+use lope::review::Sight;
+use lope::runtime::before_run::BeforeRun;
 use lope::store::access::Role;
-use lope::store::journal::Purpose;
+use lope::store::journal::{Body as Says, CheckIn, Day, Journal as _, Purpose};
+use lope::store::{Mark, MarkKind, SqliteJournal, UtcMicros};
 use serde_json::json;
 use std::time::Duration;
 use tokio_stream::StreamExt as _;
@@ -46,7 +49,7 @@ async fn a_viewer_who_comes_back_gets_what_was_missed() {
     let server = Server::new(Entrance::ThisMachine);
     let run = &server._runs[0];
     let mut first = stream(&server, "/api/v1/live/live-ada", &[]).await;
-    run.say(&word(1));
+    run.say(To::Everyone, &word(1));
     let told = sent(&mut first).await;
     assert!(
         told.starts_with("event: hello\ndata: {") && told.contains("word 1."),
@@ -60,9 +63,9 @@ async fn a_viewer_who_comes_back_gets_what_was_missed() {
         .to_owned();
     assert!(last.starts_with("boot1-"), "{last}");
     drop(first);
-    (2..5).for_each(|i| run.say(&word(i)));
+    (2..5).for_each(|i| run.say(To::Everyone, &word(i)));
     let mut again = stream(&server, "/api/v1/live/live-ada", &[("last-event-id", &last)]).await;
-    run.say(&word(5));
+    run.say(To::Everyone, &word(5));
     let told = sent(&mut again).await;
     assert!(told.contains("\"resumed\":true") && !told.contains("word 1."), "{told}");
     for i in 2..6 {
@@ -78,7 +81,7 @@ async fn a_viewer_who_comes_back_gets_what_was_missed() {
 async fn a_viewer_who_does_not_read_is_told_how_much_was_lost() {
     let server = Server::new(Entrance::ThisMachine);
     let mut slow = stream(&server, "/api/v1/live/live-ada", &[]).await;
-    (0..DEPTH + 25).for_each(|i| server._runs[0].say(&word(i)));
+    (0..DEPTH + 25).for_each(|i| server._runs[0].say(To::Everyone, &word(i)));
     let told = sent(&mut slow).await;
     assert!(told.contains("event: lag\ndata: {\"missed\":25}"), "{}", &told[..400]);
     assert!(!told.contains("word 24.") && told.contains("word 25.") && told.contains(&format!("word {}.", DEPTH + 24)));
@@ -105,8 +108,8 @@ async fn the_squad_is_who_the_caller_reaches_and_each_frame_says_whose() {
     let server = Server::new(Entrance::Tokens);
     let bearer = format!("Bearer {}", server.token(Role::Coach));
     let mut squad = stream(&server, "/api/v1/live/squad", &[("authorization", &bearer)]).await;
-    server._runs[0].say(&word(1));
-    server._runs[1].say(&word(2));
+    server._runs[0].say(To::Everyone, &word(1));
+    server._runs[1].say(To::Everyone, &word(2));
     let told = sent(&mut squad).await;
     assert!(
         told.contains("word 1.") && !told.contains("word 2.") && !told.contains("ben"),
@@ -187,9 +190,16 @@ async fn what_a_viewer_asks_of_a_run_reaches_it_once() {
             .status,
         202
     );
+    for kind in ["mute", "unmute", "stop"] {
+        assert_eq!(post(json!({ "id": kind, "kind": kind })).await.status, 202);
+    }
     use lope::api::live::Command;
-    assert_eq!(asked.try_recv(), Ok(Command::Pain(4)));
-    assert_eq!(asked.try_recv(), Ok(Command::Marker("hill".to_owned())));
+    let mark = |kind, text| Ok(Command::Mark(Mark::new(kind, text)));
+    assert_eq!(asked.try_recv(), mark(MarkKind::Pain(4), None));
+    assert_eq!(asked.try_recv(), mark(MarkKind::Marker, Some("hill")));
+    assert_eq!(asked.try_recv(), Ok(Command::Mute));
+    assert_eq!(asked.try_recv(), Ok(Command::Unmute));
+    assert_eq!(asked.try_recv(), Ok(Command::Stop));
     assert!(asked.try_recv().is_err());
     for wrong in [
         json!({ "id": "x", "kind": "pain" }),
@@ -200,14 +210,101 @@ async fn what_a_viewer_asks_of_a_run_reaches_it_once() {
     ] {
         post(wrong).await.is_problem(422);
     }
-    assert_eq!(
-        post(json!({ "id": "q", "kind": "mute" })).await.is_problem(409),
-        "lope::live::no_cue"
+    let without_cues = request(
+        "POST",
+        "/api/v1/live/live-ben/events",
+        &[],
+        Some(&json!({ "id": "q", "kind": "mute" })),
     );
+    assert_eq!(server.send(without_cues).await.is_problem(409), "lope::live::no_cue");
     assert!(
         server
             .hub
             .run(&session("live-ada"))
             .is_some_and(|r| r.athlete == athlete("ada"))
     );
+}
+
+/// What cues do where the runner's back is sore.
+fn sore() -> CueNow {
+    CueNow {
+        state: "off",
+        why: Some("your back is sore today".to_owned()),
+        ..CueNow::none()
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_know_of_symptoms_is_told_no_mark_and_no_reason() {
+    let server = Server::new(Entrance::Tokens);
+    let runner = format!("Bearer {}", server.token(Role::Runner));
+    let coach = format!("Bearer {}", server.token(Role::Coach));
+    let path = "/api/v1/live/live-ada";
+    let mut own = stream(&server, path, &[("authorization", &runner)]).await;
+    let mut others = stream(&server, path, &[("authorization", &coach)]).await;
+    let mut squad = stream(&server, "/api/v1/live/squad", &[("authorization", &coach)]).await;
+    let run = &server._runs[0];
+    run.say(To::Only(Sight::Everything), &word(1));
+    run.say(To::Everyone, &word(2));
+    run.cue(&sore());
+    let told = sent(&mut own).await;
+    assert!(told.contains("word 1.") && told.contains("word 2."), "{told}");
+    assert!(told.contains("\"state\":\"off\"") && told.contains("sore today"), "{told}");
+    for stream in [&mut others, &mut squad] {
+        let told = sent(stream).await;
+        assert!(!told.contains("word 1.") && told.contains("word 2."), "{told}");
+        assert!(told.contains("\"state\":\"silent\"") && !told.contains("sore"), "{told}");
+        assert_eq!(told.matches("event: cue").count(), 1, "{told}");
+    }
+    // Nor afterwards: neither in what was missed nor in what who begins to watch is told of the state.
+    let again = [("authorization", coach.as_str()), ("last-event-id", "boot1-0")];
+    let told = sent(&mut stream(&server, path, &again).await).await;
+    assert!(!told.contains("word 1.") && told.contains("word 2.") && !told.contains("sore"), "{told}");
+    super::consent(server.dir.path(), Purpose::Coach, true);
+    let told = sent(&mut stream(&server, path, &again).await).await;
+    assert!(told.contains("word 1.") && told.contains("sore"), "with consent: {told}");
+}
+
+#[tokio::test]
+async fn who_begins_to_watch_is_told_the_flags_that_stand_and_what_cues_do() {
+    let mut server = Server::new(Entrance::Tokens);
+    let runner = format!("Bearer {}", server.token(Role::Runner));
+    let coach = format!("Bearer {}", server.token(Role::Coach));
+    let mut watching = stream(&server, "/api/v1/live/live-ada", &[("authorization", &runner)]).await;
+    assert!(!sent(&mut watching).await.contains("event: flag"));
+    let ticked = CheckIn {
+        ticks: vec!["saddle_numb".to_owned()],
+        ..CheckIn::default()
+    };
+    let journal = SqliteJournal::open(server.dir.path()).expect("journal");
+    let mut said = super::entry("ada", "c9", Says::CheckIn(ticked));
+    said.day = Day::parse("2026-03-05").expect("day");
+    journal.put(&said, UtcMicros::from_micros(super::NOW_US)).expect("put");
+    let before = BeforeRun::read(server.dir.path(), &athlete("ada"), said.day).expect("read");
+    assert_ne!(before.standing().coaching, lope::risk::Coaching::Open);
+    server._runs[0].known_anew(before.for_viewers());
+    let told = sent(&mut watching).await;
+    assert!(told.contains("event: flag") && told.contains("\"id\":\"SY5\""), "{told}");
+    assert_eq!(told.matches("event: flag").count(), 1, "nothing is said beside a safety sign: {told}");
+    let mut fresh = stream(&server, "/api/v1/live/live-ada", &[("authorization", &runner)]).await;
+    let told = sent(&mut fresh).await;
+    assert!(told.contains("\"id\":\"SY5\"") && told.contains("\"level\":\"stop\""), "{told}");
+    for path in ["/api/v1/live/live-ada", "/api/v1/live/squad"] {
+        let told = sent(&mut stream(&server, path, &[("authorization", &coach)]).await).await;
+        assert!(told.contains("event: hello") && !told.contains("SY5"), "{told}");
+    }
+    // A run without cues says so.
+    let owner = format!("Bearer {}", server.token(Role::Owner));
+    let told = sent(&mut stream(&server, "/api/v1/live/live-ben", &[("authorization", &owner)]).await).await;
+    assert!(told.contains("event: cue\ndata: {\"high_spm\":null") && told.contains("\"state\":\"off\""), "{told}");
+}
+
+#[tokio::test]
+async fn an_entry_of_the_journal_makes_the_run_look_again() {
+    let mut server = Server::new(Entrance::ThisMachine);
+    let mut asked = server._runs[0].commands().expect("once");
+    let body = json!({ "day": "2026-03-05", "at_us": super::NOW_US, "kind": "check_in", "back_now": 7 });
+    let put = server.send(request("PUT", "/api/v1/journal/ada/c7", &[], Some(&body))).await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    assert_eq!(asked.try_recv(), Ok(lope::api::live::Command::LookAgain));
 }

@@ -1,0 +1,80 @@
+//! Marks that a person makes during a run, and the words they are kept with.
+
+use super::event::SessionEvent;
+use crate::model::SessionTime;
+
+/// A mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// What it is.
+    pub kind: MarkKind,
+    /// In words, as it is kept.
+    pub text: String,
+}
+
+/// What kind of mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkKind {
+    /// A lap ends here.
+    Lap,
+    /// Pain, 0 to 10.
+    Pain(u8),
+    /// A remark.
+    Marker,
+    /// Cues were muted, or no longer are.
+    Cues,
+}
+
+impl MarkKind {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lap => "lap",
+            Self::Pain(_) => "pain",
+            Self::Marker => "marker",
+            Self::Cues => "cues",
+        }
+    }
+}
+
+impl Mark {
+    /// A mark with a remark or without: a marker is its remark, everything else begins with what it is.
+    #[must_use]
+    pub fn new(kind: MarkKind, remark: Option<&str>) -> Self {
+        let what = match kind {
+            MarkKind::Pain(score) => format!("pain {score}"),
+            other => other.name().to_owned(),
+        };
+        let text = match (kind, remark) {
+            (MarkKind::Marker, Some(remark)) => remark.to_owned(),
+            (_, Some(remark)) => format!("{what}: {remark}"),
+            (_, None) => what,
+        };
+        Self { kind, text }
+    }
+
+    /// As it is kept with the session.
+    #[must_use]
+    pub fn event(&self, t: SessionTime) -> SessionEvent {
+        SessionEvent::Marker {
+            t,
+            text: self.text.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_says_what_it_is() {
+        let text = |kind, remark| Mark::new(kind, remark).text;
+        assert_eq!(text(MarkKind::Lap, None), "lap");
+        assert_eq!(text(MarkKind::Lap, Some("bridge")), "lap: bridge");
+        assert_eq!(text(MarkKind::Pain(4), Some("left")), "pain 4: left");
+        assert_eq!(text(MarkKind::Marker, None), "marker");
+        assert_eq!(text(MarkKind::Marker, Some("dog")), "dog");
+    }
+}
