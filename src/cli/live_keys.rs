@@ -94,7 +94,8 @@ mod tests {
         let (asking, answering) = asking(&stop);
         let mute = asking.mute().clone();
         let mut all = Keys::of(asking, can);
-        keys.chars().for_each(|c| all.pressed(KeyCode::Char(c), KeyModifiers::NONE, 7.0));
+        keys.chars()
+            .for_each(|c| all.pressed(KeyCode::Char(c), KeyModifiers::NONE, 7.0));
         let marks = answering.asked().into_iter().map(|a| match a {
             Asked::Mark(t, mark) => format!("{} {}", t.secs(), mark.text),
             Asked::LookAgain => String::new(),
@@ -109,7 +110,10 @@ mod tests {
         assert!(muted && stopped);
         assert!(!pressed(Can::MarkAndMute, "cc").1, "c again, and they sound");
         let (marks, muted, stopped) = pressed(Can::Mark, "cp");
-        assert!(marks.is_empty() && !muted && !stopped, "without cues there is nothing to mute");
+        assert!(
+            marks.is_empty() && !muted && !stopped,
+            "without cues there is nothing to mute"
+        );
         assert_eq!(pressed(Can::StopOnly, "lmpp4c"), (Vec::new(), false, false));
     }
 

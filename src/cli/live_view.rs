@@ -164,7 +164,12 @@ fn screen(frame: &mut Frame<'_>, shown: &Shown<'_>) {
         Constraint::Length(1),
     ])
     .areas(frame.area());
-    let title = format!("{}  {}  {} strides", shown.name, words::duration(view.signal_s), view.strides);
+    let title = format!(
+        "{}  {}  {} strides",
+        shown.name,
+        words::duration(view.signal_s),
+        view.strides
+    );
     frame.render_widget(Line::from(title), head);
     frame.render_widget(Line::from(shown.cue.unwrap_or_default()), cue);
     let table = SHOWN.iter().map(|id| {
@@ -282,7 +287,10 @@ mod tests {
         };
         terminal.draw(|frame| screen(frame, &shown)).expect("drawn");
         let text = terminal.backend().to_string();
-        assert!(text.contains("thursday") && text.contains("cue: off while you warm up"), "{text}");
+        assert!(
+            text.contains("thursday") && text.contains("cue: off while you warm up"),
+            "{text}"
+        );
         assert!(text.contains("c mute cues") && text.contains("q stop"), "{text}");
     }
 }

@@ -537,7 +537,11 @@ mod tests {
         cues.mute();
         assert_eq!(cues.at(&moment(401.4, 150.0)), Cue::Silent(Why::Muted));
         cues.unmute();
-        assert_eq!(cues.at(&moment(402.1, 150.0)), Cue::Silent(Why::Rest), "the burst is over");
+        assert_eq!(
+            cues.at(&moment(402.1, 150.0)),
+            Cue::Silent(Why::Rest),
+            "the burst is over"
+        );
     }
 
     #[test]

@@ -216,7 +216,10 @@ mod tests {
         assert_eq!((on.state, on.target_spm, on.now_spm), ("on", Some(178.5), Some(170.0)));
         assert_eq!((on.why, on.high_spm), (None, Some(182.0)));
         let sore = cue_now(&state(Cue::Silent(Why::Sore)));
-        assert_eq!((sore.state, sore.why.as_deref()), ("off", Some("your back is sore today")));
+        assert_eq!(
+            (sore.state, sore.why.as_deref()),
+            ("off", Some("your back is sore today"))
+        );
         let bare = sore.without_symptoms();
         assert_eq!((bare.state, bare.why), ("silent", None));
         let rest = cue_now(&state(Cue::Silent(Why::Rest)));

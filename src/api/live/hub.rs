@@ -573,10 +573,7 @@ mod tests {
         let fresh = watch(&hub, None).expect("runs");
         assert_eq!(fresh.first.len(), 1);
         // An id of an earlier start of the program is no place in this one.
-        assert_eq!(
-            watch(&hub, Some("b0-4")).expect("runs").first.len(),
-            1
-        );
+        assert_eq!(watch(&hub, Some("b0-4")).expect("runs").first.len(), 1);
         ms.store(61_000, Ordering::Relaxed);
         run.say(To::Everyone, &word(9));
         let late = text(&watch(&hub, Some("b1-1")).expect("runs").first);

@@ -100,8 +100,7 @@ impl LiveRun {
         ];
         for (sight, was, now) in lists {
             for flag in changed(was, now) {
-                self.hub
-                    .publish(&self.session, To::Only(sight), "flag", json!(flag));
+                self.hub.publish(&self.session, To::Only(sight), "flag", json!(flag));
             }
         }
     }

@@ -20,7 +20,8 @@ use crate::store::journal::{Body, Day, Entry, EntryId, Journal as _, SessionNote
 use crate::store::sqlite::NewestQuery;
 use crate::store::summary::{SideScope, SummaryRow};
 use crate::store::{
-    AthleteId, Batch, History as _, Mark, MarkKind, RowQuery, SessionEvent, SessionId, SessionRow, SqliteStore, Store as _, UtcMicros,
+    AthleteId, Batch, History as _, Mark, MarkKind, RowQuery, SessionEvent, SessionId, SessionRow, SqliteStore,
+    Store as _, UtcMicros,
 };
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};

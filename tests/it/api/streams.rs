@@ -2,8 +2,8 @@
 
 use super::{Server, athlete, request, session};
 use axum::body::{Body, BodyDataStream};
-use lope::api::live::{CueNow, To, Word};
 use lope::api::live::hub::DEPTH;
+use lope::api::live::{CueNow, To, Word};
 use lope::api::{Entrance, Limits};
 use lope::review::Sight;
 use lope::runtime::before_run::BeforeRun;
@@ -249,20 +249,32 @@ async fn who_may_not_know_of_symptoms_is_told_no_mark_and_no_reason() {
     run.cue(&sore());
     let told = sent(&mut own).await;
     assert!(told.contains("word 1.") && told.contains("word 2."), "{told}");
-    assert!(told.contains("\"state\":\"off\"") && told.contains("sore today"), "{told}");
+    assert!(
+        told.contains("\"state\":\"off\"") && told.contains("sore today"),
+        "{told}"
+    );
     for stream in [&mut others, &mut squad] {
         let told = sent(stream).await;
         assert!(!told.contains("word 1.") && told.contains("word 2."), "{told}");
-        assert!(told.contains("\"state\":\"silent\"") && !told.contains("sore"), "{told}");
+        assert!(
+            told.contains("\"state\":\"silent\"") && !told.contains("sore"),
+            "{told}"
+        );
         assert_eq!(told.matches("event: cue").count(), 1, "{told}");
     }
     // Nor afterwards: neither in what was missed nor in what who begins to watch is told of the state.
     let again = [("authorization", coach.as_str()), ("last-event-id", "boot1-0")];
     let told = sent(&mut stream(&server, path, &again).await).await;
-    assert!(!told.contains("word 1.") && told.contains("word 2.") && !told.contains("sore"), "{told}");
+    assert!(
+        !told.contains("word 1.") && told.contains("word 2.") && !told.contains("sore"),
+        "{told}"
+    );
     super::consent(server.dir.path(), Purpose::Coach, true);
     let told = sent(&mut stream(&server, path, &again).await).await;
-    assert!(told.contains("word 1.") && told.contains("sore"), "with consent: {told}");
+    assert!(
+        told.contains("word 1.") && told.contains("sore"),
+        "with consent: {told}"
+    );
 }
 
 #[tokio::test]
@@ -284,11 +296,21 @@ async fn who_begins_to_watch_is_told_the_flags_that_stand_and_what_cues_do() {
     assert_ne!(before.standing().coaching, lope::risk::Coaching::Open);
     server._runs[0].known_anew(before.for_viewers());
     let told = sent(&mut watching).await;
-    assert!(told.contains("event: flag") && told.contains("\"id\":\"SY5\""), "{told}");
-    assert_eq!(told.matches("event: flag").count(), 1, "nothing is said beside a safety sign: {told}");
+    assert!(
+        told.contains("event: flag") && told.contains("\"id\":\"SY5\""),
+        "{told}"
+    );
+    assert_eq!(
+        told.matches("event: flag").count(),
+        1,
+        "nothing is said beside a safety sign: {told}"
+    );
     let mut fresh = stream(&server, "/api/v1/live/live-ada", &[("authorization", &runner)]).await;
     let told = sent(&mut fresh).await;
-    assert!(told.contains("\"id\":\"SY5\"") && told.contains("\"level\":\"stop\""), "{told}");
+    assert!(
+        told.contains("\"id\":\"SY5\"") && told.contains("\"level\":\"stop\""),
+        "{told}"
+    );
     for path in ["/api/v1/live/live-ada", "/api/v1/live/squad"] {
         let told = sent(&mut stream(&server, path, &[("authorization", &coach)]).await).await;
         assert!(told.contains("event: hello") && !told.contains("SY5"), "{told}");
@@ -296,7 +318,10 @@ async fn who_begins_to_watch_is_told_the_flags_that_stand_and_what_cues_do() {
     // A run without cues says so.
     let owner = format!("Bearer {}", server.token(Role::Owner));
     let told = sent(&mut stream(&server, "/api/v1/live/live-ben", &[("authorization", &owner)]).await).await;
-    assert!(told.contains("event: cue\ndata: {\"high_spm\":null") && told.contains("\"state\":\"off\""), "{told}");
+    assert!(
+        told.contains("event: cue\ndata: {\"high_spm\":null") && told.contains("\"state\":\"off\""),
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -304,7 +329,9 @@ async fn an_entry_of_the_journal_makes_the_run_look_again() {
     let mut server = Server::new(Entrance::ThisMachine);
     let mut asked = server._runs[0].commands().expect("once");
     let body = json!({ "day": "2026-03-05", "at_us": super::NOW_US, "kind": "check_in", "back_now": 7 });
-    let put = server.send(request("PUT", "/api/v1/journal/ada/c7", &[], Some(&body))).await;
+    let put = server
+        .send(request("PUT", "/api/v1/journal/ada/c7", &[], Some(&body)))
+        .await;
     assert_eq!(put.status, 200, "{}", put.text());
     assert_eq!(asked.try_recv(), Ok(lope::api::live::Command::LookAgain));
 }
