@@ -10,7 +10,7 @@
     reason = "a measurement reads clocks and says what it measured"
 )]
 
-use lope::api::live::{Hub, LiveRun, RunAbout, RunKind};
+use lope::api::live::{Before, Cues, Hub, LiveRun, Marks, RunAbout, RunKind};
 use lope::api::{App, Clock, Entrance, Limits, Setup, serve};
 use lope::interchange::flag_rules;
 use lope::metrics::{MetricId, MetricSet, StrideRecord};
@@ -70,7 +70,7 @@ fn stride(n: u64) -> Output {
 }
 
 fn begin(hub: &Hub, i: u64) -> Option<LiveRun> {
-    hub.begin(RunAbout {
+    let about = RunAbout {
         session: SessionId::parse(&format!("run-{i}")).ok()?,
         athlete: AthleteId::parse(&format!("athlete-{i}")).ok()?,
         name: format!("Runner {i}"),
@@ -78,7 +78,10 @@ fn begin(hub: &Hub, i: u64) -> Option<LiveRun> {
         started: UtcMicros::from_micros(0),
         sensors: Vec::new(),
         speed_factor: Some(1.0),
-    })
+        marks: Marks::Nowhere,
+        cues: Cues::None,
+    };
+    hub.begin(about, Before::default())
 }
 
 #[derive(Default)]

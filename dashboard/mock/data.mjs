@@ -192,14 +192,14 @@ export function pelvis(s, side) {
   const percent = Array.from({ length: 51 }, (_, i) => i * 2);
   const w = (p, k, ph) => Math.sin((2 * Math.PI * (p * k)) / 100 + ph);
   const flip = side === "right" ? -1 : 1;
-  return { percent, tilt_deg: percent.map((p) => round(a.tilt + 2.6 * w(p, 2, 0.6) + 0.4 * w(p, 1, 0), 2)), obliquity_deg: percent.map((p) => round(flip * (-4.3 * w(p, 1, 0.5)) + 0.9 * w(p, 2, 1), 2)), rotation_deg: percent.map((p) => round(flip * 5.2 * w(p, 1, 1.7), 2)) };
+  return { percent, zero: "standing", zero_text: "Tilt and obliquity are counted from quiet standing.", marks: [], stance: [{ side, from_percent: 0, to_percent: 34 }, { side: side === "left" ? "right" : "left", from_percent: 50, to_percent: 84 }], tilt_deg: percent.map((p) => round(a.tilt + 2.6 * w(p, 2, 0.6) + 0.4 * w(p, 1, 0), 2)), obliquity_deg: percent.map((p) => round(flip * (-4.3 * w(p, 1, 0.5)) + 0.9 * w(p, 2, 1), 2)), rotation_deg: percent.map((p) => round(flip * 5.2 * w(p, 1, 1.7), 2)) };
 }
 
 export function explain(s, idx) {
   const x = strideAt(s, idx);
   const m = (n) => METRICS.find((d) => d.name === n);
   const L = x.metrics.stride_length ?? 2.2;
-  const path = Array.from({ length: 60 }, (_, i) => i / 59);
+  const path = Array.from({ length: 101 }, (_, i) => i / 100);
   return {
     stride: x,
     steps: [
@@ -211,7 +211,7 @@ export function explain(s, idx) {
     quality_parts: { innovation: 0.93, clipping: s.data === "poor" ? 0.6 : 1, gaps: x.class === "D" ? 0.4 : 1, agreement: 0.91, guards: 1, alignment: 0.97 },
     ruled_out: ["a contact 38 ms earlier: no flight phase between it and the other foot", "a walk: both feet were never on the ground together"],
     how: STRIDE_METRICS.map((n) => ({ metric: n, title: m(n).title, value: x.metrics[n] ?? null, unit: m(n).unit, doc: m(n).doc, not_it: m(n).not_it, source: m(n).source, absent: x.absent[n] ?? null })),
-    curves: { pelvis: s.sensors.length ? pelvis(s, x.side) : null, foot_path: s.sensors.length === 3 ? { x_m: path.map((f) => round(L * (f - 0.16 * Math.sin(2 * Math.PI * f)), 3)), z_m: path.map((f) => round(0.27 * Math.sin(Math.PI * f) ** 2 * (1 - 0.55 * f) + 0.05 * Math.sin(Math.PI * f) ** 8, 3)) } : null },
+    curves: { pelvis: s.sensors.length ? pelvis(s, x.side) : null, foot_path_why_not: s.sensors.length === 3 ? null : "No shoe sensor was worn on this foot.", pelvis_why_not: s.sensors.length ? null : "No sensor was worn over the sacrum.", foot_path: s.sensors.length === 3 ? { percent: path.map((f) => 100 * f), marks: [{ name: "terminal contact", side: x.side, percent: 14 }, { name: "initial contact", side: x.side, percent: 84 }], x_m: path.map((f) => round(L * (f - 0.16 * Math.sin(2 * Math.PI * f)), 3)), z_m: path.map((f) => round(0.27 * Math.sin(Math.PI * f) ** 2 * (1 - 0.55 * f) + 0.05 * Math.sin(Math.PI * f) ** 8, 3)) } : null },
   };
 }
 

@@ -86,13 +86,18 @@ export interface Stride {
   next_ic_s?: Maybe<number>; class: string; quality: number; activity: string; flags: string[];
   metrics: Record<string, number>; absent: Record<string, string>;
 }
-export interface CycleCurve { percent: number[]; tilt_deg: number[]; obliquity_deg: number[]; rotation_deg: number[] }
+export interface CurveMark { name: string; side?: Maybe<Side>; percent: number }
+export interface CycleCurve {
+  percent: number[]; tilt_deg: number[]; obliquity_deg: number[]; rotation_deg: number[]; zero: string; zero_text: string;
+  stance: { side: Side; from_percent: number; to_percent: number }[]; marks: CurveMark[];
+}
+export interface FootPath { percent: number[]; x_m: number[]; z_m: number[]; marks: CurveMark[] }
 export interface Explain {
   stride: Stride;
   steps: { name: string; text: string; inputs: Record<string, unknown>; value?: Maybe<number>; unit?: Maybe<string> }[];
   quality_parts: Record<string, Maybe<number>>; ruled_out: string[];
   how: { metric: string; title: string; value?: Maybe<number>; unit: string; doc: string; not_it: string; source: string; absent?: Maybe<string> }[];
-  curves: { pelvis?: Maybe<CycleCurve>; foot_path?: Maybe<{ x_m: number[]; z_m: number[] }> };
+  curves: { pelvis?: Maybe<CycleCurve>; pelvis_why_not?: Maybe<string>; foot_path?: Maybe<FootPath>; foot_path_why_not?: Maybe<string> };
 }
 export interface Raw {
   sensors: { placement: string; rate_hz: number; t_s: number[]; acc: number[][]; gyro: number[][]; clipped: number[] }[];
@@ -174,11 +179,11 @@ export interface CompareRow {
 }
 export type Point2 = [number, number];
 export interface MeanCurve { mean: number[]; sd: number[] }
-export interface CompareCurves { percent: number[]; tilt: MeanCurve; obliquity: MeanCurve; rotation: MeanCurve }
+export interface CompareCurves { percent: number[]; strides: number; tilt: MeanCurve; obliquity: MeanCurve; rotation: MeanCurve }
 export interface Compare {
   a: CompareSide; b: CompareSide; shared_speed?: Maybe<{ low: number; high: number }>; rows: CompareRow[];
   scatter: Record<string, { a: Point2[]; b: Point2[]; fit_a?: Maybe<Point2[]>; fit_b?: Maybe<Point2[]> }>;
-  curves: { a?: Maybe<CompareCurves>; b?: Maybe<CompareCurves> }; note?: Maybe<string>;
+  curves: { a?: Maybe<CompareCurves>; a_why_not?: Maybe<string>; b?: Maybe<CompareCurves>; b_why_not?: Maybe<string>; zero_text?: Maybe<string> }; note?: Maybe<string>;
 }
 export interface Load {
   weeks: { week_start: string; km: number; runs: number; rest_days?: Maybe<number>; longest_km?: Maybe<number> }[];

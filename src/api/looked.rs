@@ -4,7 +4,7 @@ use super::access::gate::{Sight, Symptoms};
 use super::app::App;
 use super::problem::Problem;
 use crate::review::flags::flag_history;
-use crate::review::{self, Past, StateChange};
+use crate::review::{self, Past, RulesAre, StateChange};
 use crate::store::AthleteId;
 use crate::store::journal::Day;
 use std::collections::BTreeMap;
@@ -68,6 +68,16 @@ impl App {
             Some(last) if last.days() < today.days() - STALE_DAYS => last,
             _ => today,
         })
+    }
+
+    /// Brings what is kept of an athlete's flags up to date, after something about them came or went. Blocks.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn renew_flags(&self, athlete: &AthleteId) -> Result<(), Problem> {
+        let day = self.day_for(athlete)?;
+        self.review().renewed(athlete, day, RulesAre::InForce)?;
+        Ok(())
     }
 
     /// An athlete's past up to `day`, as this sight shows it. Blocks.

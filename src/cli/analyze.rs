@@ -132,6 +132,7 @@ pub fn run(globals: &Globals, args: &AnalyzeArgs) -> Result<Exit, Failure> {
     };
     let runner = athlete_choice::resolve(globals, &args.who, dir.as_deref())?;
     runner.fill(&mut recording);
+    let athlete = runner.id.clone();
     let bytes = recording.bytes();
     let mut table = args.strides.as_deref().map(SafeFile::create).transpose()?;
     if let Some(table) = &mut table {
@@ -182,6 +183,11 @@ pub fn run(globals: &Globals, args: &AnalyzeArgs) -> Result<Exit, Failure> {
     let mut summary = Summary::of(&recording, &pass);
     if let Some(session) = session.filter(|_| kept) {
         summary.stored_as(session);
+        // The store is let go first: flags are kept beside it.
+        drop(store);
+        if let Some(dir) = &dir {
+            super::flags_record::refresh(dir, &athlete)?;
+        }
     }
     console.result(&if console.json {
         summary.json_text()

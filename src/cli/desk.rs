@@ -161,15 +161,40 @@ impl Desk {
         Ok(facts_in(self.entry(&facts_id()?)?).unwrap_or_default())
     }
 
-    /// Writes an answer given now about a day. Where the entry says this already, nothing is written.
+    /// Writes an answer given now about a day and brings the kept flags up to date. Where the entry says this already,
+    /// nothing is written.
     ///
     /// # Errors
     /// The entry is refused, or the record cannot be written.
     pub fn put(&self, id: EntryId, day: Day, body: Body) -> Result<Put, Failure> {
-        self.put_at(id, day, self.instant(day), body)
+        let put = self.put_at(id, day, self.instant(day), body)?;
+        if put != Put::Known {
+            self.renew_flags()?;
+        }
+        Ok(put)
     }
 
-    /// As [`Desk::put`], about an instant.
+    /// Takes an entry back and brings the kept flags up to date; whether there was one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn take_back(&self, id: &EntryId) -> Result<bool, Failure> {
+        let gone = self.journal.take_back(&self.athlete, id, self.now)?;
+        if gone {
+            self.renew_flags()?;
+        }
+        Ok(gone)
+    }
+
+    /// Brings what is kept of flags up to date, after entries came or went.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn renew_flags(&self) -> Result<(), Failure> {
+        super::flags_record::refresh(&self.dir, &self.athlete)
+    }
+
+    /// As [`Desk::put`], about an instant, for many entries: whoever wrote the last calls [`Desk::renew_flags`].
     ///
     /// # Errors
     /// As [`Desk::put`].

@@ -6,8 +6,8 @@ use super::Globals;
 use super::athlete_choice::{self, AthleteArg};
 use super::failure::{Exit, Failure};
 use super::flags::RulesArg;
-use crate::review::flags::{flag_detail, flag_history, flag_series, flags_now, replay};
-use crate::review::{FlagHistory, FlagsNow, LevelWord, Past, Review, Sight, flag_words};
+use crate::review::flags::{flag_detail, flag_history, flags_now, replay};
+use crate::review::{FlagHistory, FlagsNow, LevelWord, Past, Review, RulesAre, Sight, flag_words};
 use crate::risk::Rules;
 use crate::store::AthleteId;
 use crate::store::journal::Day;
@@ -81,18 +81,18 @@ pub(super) fn print_json(globals: &Globals, value: &impl Serialize) -> Result<Ex
 /// Those of the store.
 pub fn refresh(dir: &std::path::Path, who: &AthleteId) -> Result<(), Failure> {
     let review = Review::open(dir, crate::interchange::flag_rules::built_in())?;
-    past_of(&review, who, today())?;
+    review.renewed(who, today(), RulesAre::InForce)?;
     Ok(())
 }
 
-/// The past of the athlete up to a day, with the kept series brought up to date where that day is the newest known.
-fn past_of(review: &Review, who: &AthleteId, day: Day) -> Result<Past, Failure> {
-    let past = review.past(who, day)?;
-    if review.last_day(who)?.is_none_or(|last| last <= day) {
-        let series = flag_series(review.rules(), &past);
-        review.series().keep(who, &review.rules().version, &series)?;
-    }
-    Ok(past)
+/// The past of the athlete up to a day, with what is kept of flags brought up to date.
+fn past_of(review: &Review, who: &AthleteId, day: Day, rules: &RulesArg) -> Result<Past, Failure> {
+    let are = if rules.rules.is_none() {
+        RulesAre::InForce
+    } else {
+        RulesAre::TriedOut
+    };
+    Ok(review.renewed(who, day, are)?)
 }
 
 /// Says which flags there are.
@@ -114,7 +114,7 @@ pub fn show(
     rules: &RulesArg,
 ) -> Result<Exit, Failure> {
     let review = open(globals, rules.read()?)?;
-    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?)?;
+    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?, rules)?;
     let rules = review.rules();
     let Some(id) = flag else {
         let now = flags_now(rules, &past, Sight::Everything);
@@ -216,7 +216,7 @@ pub fn explain(
     rules: &RulesArg,
 ) -> Result<Exit, Failure> {
     let review = open(globals, rules.read()?)?;
-    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?)?;
+    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?, rules)?;
     let rules = review.rules();
     let detail = flag_detail(rules, &past, Sight::Everything, flag).ok_or_else(|| no_such_flag(rules, flag))?;
     if globals.console.json {
@@ -234,7 +234,7 @@ pub fn explain(
 /// Those of the store.
 pub fn history(globals: &Globals, whose: &WhoseArgs, on: Option<&str>, rules: &RulesArg) -> Result<Exit, Failure> {
     let review = open(globals, rules.read()?)?;
-    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?)?;
+    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?, rules)?;
     let all = flag_history(review.rules(), &past, Sight::Everything);
     if globals.console.json {
         return print_json(globals, &all);
@@ -287,7 +287,12 @@ pub fn replayed(globals: &Globals, whose: &WhoseArgs, on: Option<&str>, other: &
     }
     let other = other.read()?;
     let review = open(globals, crate::interchange::flag_rules::built_in())?;
-    let past = past_of(&review, &athlete(globals, whose.athlete.as_deref())?, day(on)?)?;
+    let past = past_of(
+        &review,
+        &athlete(globals, whose.athlete.as_deref())?,
+        day(on)?,
+        &RulesArg { rules: None },
+    )?;
     let differences = replay(review.rules(), &other, &past, Sight::Everything);
     if globals.console.json {
         let object = json!({ "old": review.rules().version, "new": other.version, "differences": differences });

@@ -118,6 +118,9 @@ pub fn run(globals: &Globals, args: &ImportArgs) -> Result<Exit, Failure> {
     if read.is_empty() {
         return Err(all_refused(refused));
     }
+    if let Some(desk) = place.desk.as_ref().filter(|_| !args.dry_run) {
+        desk.renew_flags()?;
+    }
     let today = place.desk.as_ref().map(Desk::today);
     let console = globals.console;
     console.result(&if console.json {

@@ -430,7 +430,7 @@ fn status(globals: &Globals, dir: &Path) -> Result<Exit, Failure> {
             .map(|(s, rejects)| {
                 let rejects: Vec<_> = rejects
                     .iter()
-                    .map(|r| json!({"session": r.session.as_str(), "line": r.line, "reason": r.reason}))
+                    .map(|r| json!({"session": r.session.as_ref().map(|s| s.as_str()), "line": r.line, "reason": r.reason}))
                     .collect();
                 json!({
                     "sink": s.sink.as_str(), "target": s.target, "state": s.state, "error": s.error,

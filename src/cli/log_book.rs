@@ -9,7 +9,7 @@ use super::failure::{Exit, Failure};
 use super::run_note::{self, NoteArgs, Run};
 use crate::store::SessionId;
 use crate::store::journal::{
-    Activity, ActivityKind, ActivitySource, Body, CheckIn, ClinicianNote, Day, Entry, Journal as _, Kind, SessionNote,
+    Activity, ActivityKind, ActivitySource, Body, CheckIn, ClinicianNote, Day, Entry, Kind, SessionNote,
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -386,7 +386,7 @@ fn remove(desk: &Desk, id: &str, yes: bool) -> Result<Exit, Failure> {
             entry.id.as_str(),
         )?;
     }
-    let gone = desk.journal.take_back(&desk.athlete, &entry.id, desk.now)?;
+    let gone = desk.take_back(&entry.id)?;
     let object = json!({"removed": entry.id, "gone": gone, "entry": entry.body});
     desk.result(&object, &format!("removed {}  {}\n", entry.id, line_words(&entry)))?;
     desk.console.advice("next: lope log list");

@@ -11,11 +11,12 @@
 use super::activity::ActivityClassifier;
 use super::contact::{ContactDetector, ContactParams, Mark};
 use super::event_bias::{ic_bias_s, tc_bias_s};
+use super::foot_path::FootPath;
 use super::trajectory::{Closed, Ground, RestWindow, StrideGeometry, Trajectory, TrajectoryParams};
 use crate::model::units::rad;
 use crate::model::{
     Absent, Activity, Contact, Foot, FootMotion, ImuSample, QualityParts, Rotation, SegmentKind, Sensor, SensorConfig,
-    SessionTime, Stride, StrideFlags, Vec3,
+    SessionTime, Span, Stride, StrideFlags, Vec3,
 };
 use crate::orientation::foot_alignment::{Attitude, FootAligner, FootAlignment, FootAlignmentParams, rest_score};
 use crate::orientation::rail::RailLearner;
@@ -128,6 +129,9 @@ pub struct FootChain {
     lost_since: Option<u64>,
     /// Speed of the last stride, m/s.
     speed: f64,
+    /// Strides that begin in here are traced point by point.
+    traced: Option<Span>,
+    paths: Vec<FootPath>,
 }
 
 impl FootChain {
@@ -152,7 +156,20 @@ impl FootChain {
             started: None,
             lost_since: None,
             speed: 2.5,
+            traced: None,
+            paths: Vec::new(),
         }
+    }
+
+    /// From now on the way of the foot is kept for strides that begin in `span` (see [`FootChain::take_paths`]); nothing
+    /// else changes.
+    pub fn trace(&mut self, span: Span) {
+        self.traced = Some(span);
+    }
+
+    /// The ways of the strides traced since the last call.
+    pub fn take_paths(&mut self) -> Vec<FootPath> {
+        std::mem::take(&mut self.paths)
     }
 
     /// The mounting, once known.
@@ -424,10 +441,15 @@ impl FootChain {
         };
         let rails = &self.rails;
         let clip = |s: &TrackSample<Sensor>| s.clip.union(rails.judge(&s.acc.v, &(s.gyro.v)));
+        let departure = samples
+            .first()
+            .filter(|s| self.traced.is_some_and(|span| span.contains(s.t)))
+            .map(|s| self.trajectory.departure(s, &before.rest, &geometry.lever));
         let Some(closed) = self.trajectory.run(samples, clip, &before.rest, &rest, &geometry) else {
             self.opened = Some(fresh);
             return;
         };
+        let path = departure.and_then(|d| FootPath::between(&self.trajectory, samples, &d, &closed));
         let length = closed.displacement.xy().norm();
         if length < MIN_STRIDE_M {
             self.opened = Some(fresh);
@@ -457,7 +479,10 @@ impl FootChain {
         let stride = self.stride(&before, &mark, t, &closed, speed, next_ic, &alignment);
         let heading = closed.displacement.y.atan2(closed.displacement.x);
         match stride.checked() {
-            Ok(stride) => out.push(FootEvent::Stride(Box::new(stride))),
+            Ok(stride) => {
+                self.paths.extend(path);
+                out.push(FootEvent::Stride(Box::new(stride)));
+            }
             Err(_) => out.push(FootEvent::Refused {
                 t,
                 guard: "events out of order",

@@ -6,6 +6,8 @@ pub mod covariance;
 pub mod event_bias;
 pub mod feet_check;
 pub mod foot;
+pub mod foot_path;
 pub mod trajectory;
 
 pub use foot::{FootChain, FootEvent};
+pub use foot_path::FootPath;

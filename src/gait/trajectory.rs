@@ -152,6 +152,17 @@ pub struct Closed {
     pub filled: u32,
 }
 
+/// The state from which a stride sets out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Departure {
+    /// Attitude at the opening mid-stance.
+    pub(super) attitude: UnitQuaternion<f64>,
+    /// Velocity there, m/s, `Level`.
+    pub(super) velocity: Vector3<f64>,
+    /// Bias of the accelerometer that the stride is integrated with, m/s², sensor axes.
+    pub(super) bias: Vector3<f64>,
+}
+
 /// Attitude at a closing mid-stance, kept for the stride it opens.
 #[derive(Clone, Copy, Debug)]
 struct Carried {
@@ -194,6 +205,17 @@ impl Trajectory {
     /// The next stride starts from the attitude filter instead of the last stride.
     pub fn forget_attitude(&mut self) {
         self.carried = None;
+    }
+
+    /// The state from which [`Trajectory::run`] would set out at `first`.
+    pub(super) fn departure(&self, first: &TrackSample<Sensor>, open: &RestWindow, lever: &Vec3<Sensor>) -> Departure {
+        let carried = self.carried.filter(|c| c.t == first.t);
+        let attitude = carried.map_or(first.level_from.q, |c| c.attitude);
+        Departure {
+            attitude,
+            velocity: attitude * -open.gyro.cross(&lever.v),
+            bias: self.bias,
+        }
     }
 
     /// Runs one stride over `samples` (first = opening mid-stance, last = closing one). `clip` judges a raw sample.
@@ -413,6 +435,6 @@ impl Trajectory {
 }
 
 /// Rotation by the vector of one sample step, at most a third of a radian.
-fn small_rotation(step: &Vector3<f64>) -> UnitQuaternion<f64> {
+pub(super) fn small_rotation(step: &Vector3<f64>) -> UnitQuaternion<f64> {
     UnitQuaternion::from_scaled_axis(*step)
 }

@@ -17,6 +17,7 @@ pub mod foot;
 pub mod noticeable;
 pub mod overstride;
 pub mod pelvis;
+pub mod pelvis_curve;
 pub(crate) mod pelvis_cycle;
 pub(crate) mod periodic;
 pub mod personal;

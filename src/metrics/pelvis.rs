@@ -46,7 +46,7 @@ pub fn obliquity(s: &TrackSample<Sacrum>) -> f64 {
 /// It is the heading of the line from the posterior to the anterior iliac spines, as gait laboratories draw it. Heading
 /// depends on how far that line points down while the pelvis rolls, so the line's own tilt in standing matters: taken
 /// as [`SPINE_LINE_TILT`], which no sensor can know of one person.
-fn rotation(s: &TrackSample<Sacrum>, ahead: Vector2<f64>) -> f64 {
+pub(crate) fn rotation(s: &TrackSample<Sacrum>, ahead: Vector2<f64>) -> f64 {
     let (down, forward) = SPINE_LINE_TILT.sin_cos();
     let line = s.level_from.q * Vector3::new(forward, 0.0, -down);
     (line.y * ahead.x - line.x * ahead.y).atan2(line.x * ahead.x + line.y * ahead.y)
@@ -112,14 +112,6 @@ fn drop_from_contact(ctx: &StrideContext, samples: &[TrackSample<Sacrum>]) -> Me
         .iter()
         .map(|s| sign * (obliquity(s) - at_contact))
         .fold(0.0, f64::max))
-}
-
-/// The gait cycle for harmonic fits: contact to contact where a foot tells it, else the stride's own bounds.
-pub(crate) fn cycle(ctx: &StrideContext) -> (SessionTime, SessionTime) {
-    match (ctx.stride.contact, ctx.stride.next_ic) {
-        (Some(contact), Some(next)) => (contact.ic, next),
-        _ => (ctx.stride.start, ctx.stride.end),
-    }
 }
 
 fn rise_and_fall(cycle: &PelvisCycle) -> Measured {

@@ -5,7 +5,6 @@
 
 use super::braking::ForeAft;
 use super::context::StrideContext;
-use super::pelvis::cycle;
 use super::periodic::Periodic;
 use super::stretch::whole;
 use crate::model::units::STANDARD_GRAVITY;
@@ -41,7 +40,7 @@ impl PelvisCycle {
             return Err(Absent::NotStraightAndLevel);
         }
         let samples = ctx.sacrum?;
-        let (from, to) = cycle(ctx);
+        let (from, to) = ctx.stride.cycle();
         Ok(Self {
             from,
             period: to.since(from),

@@ -7,7 +7,6 @@
 //! at one step and one stride (Moe-Nilssen 2004, doi 10.1016/S0021-9290(03)00233-1).
 
 use super::context::{MetricSet, StrideContext};
-use super::pelvis::cycle;
 use super::registry::MetricId as Id;
 use super::stretch::{ahead_left_up, facing, whole};
 use crate::model::units::STANDARD_GRAVITY;
@@ -115,7 +114,7 @@ impl Spectral {
     }
 
     fn measure(&mut self, ctx: &StrideContext, set: &mut MetricSet) -> Result<(), Absent> {
-        let (from, to) = cycle(ctx);
+        let (from, to) = ctx.stride.cycle();
         let held = whole(ctx.sacrum?, from, to)?;
         let ahead = facing(held)?;
         let period = to.since(from);

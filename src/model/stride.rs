@@ -129,6 +129,15 @@ impl Stride {
         if ordered { Ok(self) } else { Err(StrideError::Disorder) }
     }
 
+    /// The gait cycle `[from, to)`: contact to contact where a foot tells it, else the stride's own bounds.
+    #[must_use]
+    pub fn cycle(&self) -> (SessionTime, SessionTime) {
+        match (self.contact, self.next_ic) {
+            (Some(contact), Some(next)) => (contact.ic, next),
+            _ => (self.start, self.end),
+        }
+    }
+
     /// Seconds from mid-stance to mid-stance.
     #[must_use]
     pub fn secs(&self) -> f64 {
@@ -138,9 +147,7 @@ impl Stride {
     /// Stride time ic→ic′ where contacts are known, else start→end, s.
     #[must_use]
     pub fn stride_time(&self) -> f64 {
-        match (self.contact, self.next_ic) {
-            (Some(c), Some(next)) => next.since(c.ic),
-            _ => self.secs(),
-        }
+        let (from, to) = self.cycle();
+        to.since(from)
     }
 }

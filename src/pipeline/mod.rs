@@ -9,6 +9,7 @@
 //! One struct with named fields called in order; no plugin loader, no graph. Causal and deterministic: the output for a
 //! prefix of the input is a prefix of the output, and cutting the input into pieces of any size changes nothing.
 
+pub mod again;
 mod assemble;
 mod intake;
 pub mod output;

@@ -38,10 +38,7 @@ impl Waiting {
 
     /// Bounds by which shank and pelvis know it: contact to contact, else mid-stance to mid-stance.
     pub(super) fn cycle(&self) -> (SessionTime, SessionTime) {
-        match (self.stride.contact, self.stride.next_ic) {
-            (Some(c), Some(next)) => (c.ic, next),
-            _ => (self.stride.start, self.stride.end),
-        }
+        self.stride.cycle()
     }
 }
 

@@ -6,16 +6,17 @@
 //! then says how sure the difference of *these runs* is, not how ordinary runs differ. That is what the smallest change is
 //! for: 1.96 s √(1/a + 1/b) with the runner's own run-to-run spread s and the numbers of runs a and b.
 
+use super::curves::compared::compared;
 use super::history_of::{Past, PastSession, main_ground};
 use super::own_usual::{OwnUsual, Part, Series};
 use super::record::Review;
 use super::run_values::windows_of;
-use super::shapes::{Compare, CompareRow, CompareSide, Curves, Scatter, SpeedRange};
+use super::shapes::{Compare, CompareRow, CompareSide, Scatter, SpeedRange};
 use crate::metrics::{METRICS, MetricId as Id, symmetry};
 use crate::model::Side;
 use crate::risk::Rules;
-use crate::store::StoreError;
 use crate::store::journal::{Day, Ground};
+use crate::store::{SessionRow, StoreError};
 use std::collections::BTreeMap;
 
 /// Runs on both sides from which runs are the points.
@@ -203,8 +204,12 @@ pub fn compare(review: &Review, past: &Past, a: &Chosen, b: &Chosen) -> Result<C
         shared_speed: shared,
         rows,
         scatter,
-        curves: Curves::default(),
+        curves: compared(review.reader(), &rows_of(&runs_a), &rows_of(&runs_b), shared)?,
     })
+}
+
+fn rows_of<'a>(runs: &[&'a PastSession]) -> Vec<&'a SessionRow> {
+    runs.iter().filter_map(|s| s.row.as_ref()).collect()
 }
 
 fn side(chosen: &Chosen, runs: &[&PastSession]) -> CompareSide {

@@ -7,6 +7,7 @@
 
 pub mod card;
 pub mod compare;
+pub mod curves;
 #[cfg(test)]
 mod fixture;
 pub mod flag_words;
@@ -28,6 +29,6 @@ pub mod trend;
 pub mod windows;
 
 pub use history_of::Past;
-pub use record::Review;
+pub use record::{Review, RulesAre};
 pub use shapes::*;
 pub use sight::{Sight, Viewer};

@@ -3,17 +3,28 @@
 //! Everything is read without holding the store, so a session can be recorded meanwhile. What runs amount to is computed
 //! where it is missing or old, and kept.
 
+use super::flags::{flag_history, flag_series};
 use super::history_of::Past;
 use super::run_values::{self, RunSummary};
+use super::sight::Sight;
 use crate::risk::Rules;
-use crate::store::journal::{Body, Day, Entry, EntryQuery, Journal as _};
-use crate::store::sqlite::{KeptRun, SqliteFlagSeries, SqliteRunValues};
+use crate::store::journal::{Body, Day, Entry, EntryQuery, Journal as _, Purpose};
+use crate::store::sqlite::{KeptRun, KeptState, SqliteFlagSeries, SqliteRunValues};
 use crate::store::{
     AthleteId, Completeness, History as _, SessionId, SessionQuery, SessionRow, SessionState, SqliteJournal,
     SqliteReader, StoreError,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+/// What the rules of a [`Review`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulesAre {
+    /// Those that this athlete is judged by.
+    InForce,
+    /// Others, tried on the past.
+    TriedOut,
+}
 
 /// The record, opened to look back.
 #[derive(Debug)]
@@ -65,6 +76,41 @@ impl Review {
     #[must_use]
     pub fn series(&self) -> &SqliteFlagSeries {
         &self.series
+    }
+
+    /// Everything known of an athlete up to `day`. Where that is all there is, the kept series of flags is brought up to
+    /// date, and under rules that are the ones in force so is what copies of the record get of them.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn renewed(&self, athlete: &AthleteId, day: Day, rules: RulesAre) -> Result<Past, StoreError> {
+        let past = self.past(athlete, day)?;
+        if self.last_day(athlete)?.is_some_and(|last| last > day) {
+            return Ok(past);
+        }
+        let version = &self.rules.version;
+        let all = flag_series(&self.rules, &past);
+        self.series.keep(athlete, version, &all)?;
+        if rules == RulesAre::InForce {
+            // Symptoms leave the record with consent alone. All copies get the same, so a consent for one of them by name
+            // is none.
+            let sight = match past.allows(Purpose::Sink, "") {
+                Some(true) => Sight::Everything,
+                Some(false) | None => Sight::NoSymptoms,
+            };
+            let seen = flag_history(&self.rules, &past, sight).changes;
+            let states: Vec<KeptState> = seen
+                .into_iter()
+                .map(|c| KeptState {
+                    flag: c.id,
+                    day: c.day,
+                    state: c.state.word().to_owned(),
+                    evidence: None,
+                })
+                .collect();
+            self.series.copy(athlete, version, &states)?;
+        }
+        Ok(past)
     }
 
     /// All sessions of one athlete, or of all, by start.

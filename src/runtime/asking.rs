@@ -8,7 +8,7 @@ use crate::model::SessionTime;
 use crate::store::{Mark, MarkKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Whether cues are muted, shared by everyone who mutes or sounds them.
 #[derive(Clone, Debug, Default)]
@@ -48,12 +48,16 @@ pub enum Asked {
     LookAgain,
 }
 
+/// Marks that may wait for the loop, which takes all of them many times a second; whoever makes one more waits, and no
+/// mark is lost.
+const WAITING: usize = 1024;
+
 /// Asks; clones ask the same run.
 #[derive(Clone, Debug)]
 pub struct Asking {
     stop: Stop,
     mute: Mute,
-    to: Sender<Asked>,
+    to: SyncSender<Asked>,
 }
 
 /// Where what was asked arrives.
@@ -63,7 +67,7 @@ pub struct Answering(Receiver<Asked>);
 /// Both ends for a run that `stop` ends.
 #[must_use]
 pub fn asking(stop: &Stop) -> (Asking, Answering) {
-    let (to, from) = channel();
+    let (to, from) = sync_channel(WAITING);
     let asking = Asking {
         stop: stop.clone(),
         mute: Mute::default(),
@@ -113,7 +117,8 @@ impl Asking {
 
     /// What is known of the runner changed.
     pub fn look_again(&self) {
-        let _ = self.to.send(Asked::LookAgain);
+        // With that much waiting, the loop has not looked for long: it will.
+        let _ = self.to.try_send(Asked::LookAgain);
     }
 }
 

@@ -22,11 +22,15 @@ pub enum Measurement {
     Window,
     /// The session itself, once it has ended.
     Session,
+    /// Changes of an athlete's flags; they belong to no session.
+    Flag,
 }
 
 impl Measurement {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Stride, Self::Window, Self::Session];
+    pub const ALL: [Self; 4] = [Self::Stride, Self::Window, Self::Session, Self::Flag];
+    /// Those that belong to a session.
+    pub const OF_SESSIONS: [Self; 3] = [Self::Stride, Self::Window, Self::Session];
 
     /// As it stands in the record.
     #[must_use]
@@ -35,6 +39,7 @@ impl Measurement {
             Self::Stride => "stride",
             Self::Window => "window",
             Self::Session => "session",
+            Self::Flag => "flag",
         }
     }
 
@@ -97,9 +102,9 @@ pub struct OutRow {
     pub place: Position,
     /// Who ran.
     pub athlete: AthleteId,
-    /// In which session.
-    pub session: SessionId,
-    /// By which analysis.
+    /// In which session; none for flags.
+    pub session: Option<SessionId>,
+    /// By which analysis; 0 for flags.
     pub analysis: u32,
     /// When, UTC in µs.
     pub at_us: i64,
@@ -116,6 +121,19 @@ pub enum Content {
     Window(Window),
     /// A session that has ended, with its summary.
     Session(Box<SessionRow>, Vec<SummaryRow>),
+    /// A flag on a day on which it changed.
+    Flag(FlagChange),
+}
+
+/// The state of a flag at the end of a day on which it changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagChange {
+    /// The flag, by the id of the rules: `FS1`.
+    pub flag: String,
+    /// Its state by name, `not_enough_data` included.
+    pub state: String,
+    /// The rules that said so.
+    pub rules_version: String,
 }
 
 /// A span of one athlete's points to remove at the other end.
@@ -125,8 +143,8 @@ pub struct Erasure {
     pub measurement: Measurement,
     /// Whose.
     pub athlete: AthleteId,
-    /// Of which session they were.
-    pub session: SessionId,
+    /// Of which session they were; none for flags.
+    pub session: Option<SessionId>,
     /// From, UTC in µs.
     pub from_us: i64,
     /// To, not included.
@@ -157,8 +175,8 @@ pub enum Next {
 pub struct Reject {
     /// The entry it came from.
     pub seq: i64,
-    /// Its session.
-    pub session: SessionId,
+    /// Its session; none for flags.
+    pub session: Option<SessionId>,
     /// The line, or what the deletion was.
     pub line: String,
     /// What the other end said.

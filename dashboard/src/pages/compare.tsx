@@ -107,11 +107,12 @@ function Body({ c }: { c: Compare }): JSX.Element {
       </div>
       <Panel>
         {planes[0]?.lines.length ? (
-          <Figure level={2} title="Pelvis over the left stride" says="Tilt, obliquity and rotation of A, solid, and B, dashed." legend={<><LineKey tone="a">A</LineKey><LineKey tone="b" dashed>B</LineKey><span class="muted">area: ± 1 SD</span></>}
+          <Figure level={2} title="Pelvis over the left stride" says={`Tilt, obliquity and rotation of A, solid (${c.curves.a?.strides ?? 0} strides), and B, dashed (${c.curves.b?.strides ?? 0} strides). ${c.curves.zero_text ?? ""}`} legend={<><LineKey tone="a">A</LineKey><LineKey tone="b" dashed>B</LineKey><span class="muted">area: ± 1 SD</span></>}
             table={() => ({ name: "compare-pelvis", head: ["side", "%", "tilt °", "obliquity °", "rotation °"], rows: ([["A", c.curves.a], ["B", c.curves.b]] as const).flatMap(([k, v]) => (v ? v.percent.map((p, i) => [k, p, v.tilt.mean[i] ?? null, v.obliquity.mean[i] ?? null, v.rotation.mean[i] ?? null]) : [])), decimals: 1 })}>
             <div class="three">{planes.map((p) => <CycleCurves key={p.k} title={p.k} lines={p.lines} />)}</div>
           </Figure>
-        ) : <p class="muted">No pelvis curves: the waistband sensor was not worn.</p>}
+        ) : <p class="muted">No pelvis curves.</p>}
+        {(["a", "b"] as const).map((k) => (c.curves[`${k}_why_not`] ? <p key={k} class="muted">{k.toUpperCase()}: {c.curves[`${k}_why_not`]}</p> : null))}
       </Panel>
     </>
   );

@@ -1,7 +1,7 @@
 /** One stride down to the samples: raw acceleration and rotation with event lines, foot path, pelvis angles, how each number was made. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Explain, Raw, SessionFull } from "../api";
+import type { Explain, FootPath as Path, Raw, SessionFull } from "../api";
 import { call, changed, newId, query, useApi } from "../http";
 import { useStyle } from "../prefs";
 import { clock, NOTHING, number, placeName, sentence, shown, trimmed, withUnit } from "../pure/format";
@@ -38,7 +38,7 @@ function RawPlots({ raw, e }: { raw: Raw; e: Explain }): JSX.Element {
   );
 }
 
-function FootPath({ path }: { path: { x_m: number[]; z_m: number[] } }): JSX.Element {
+function FootPath({ path }: { path: Path }): JSX.Element {
   const style = useStyle();
   const ex = extent(path.x_m, 0.03) ?? [0, 1];
   const ez = extent(path.z_m, 0.12) ?? [0, 0.3];
@@ -49,18 +49,17 @@ function FootPath({ path }: { path: { x_m: number[]; z_m: number[] } }): JSX.Ele
           <>
             <line x1={x(ex[0])} x2={x(ex[1])} y1={y(0)} y2={y(0)} class="ground" />
             <path d={brokenPath(path.x_m, path.z_m, x, y)} class="line-accent" />
-            {path.x_m.map((v, i) => (i % 6 === 0 ? <circle key={i} cx={x(v)} cy={y(path.z_m[i] as number)} r="2.4" class="fill-accent" /> : null))}
+            {path.marks.map((m) => {
+              const at = Math.round((m.percent / 100) * (path.x_m.length - 1));
+              const [mx, mz] = [path.x_m[at] ?? 0, path.z_m[at] ?? 0];
+              return <g key={m.name}><line x1={x(mx)} x2={x(mx)} y1={y(0)} y2={y(ez[1])} class="zero" /><text x={x(mx)} y={y(ez[1]) + 10} class="tick" text-anchor={mx > (ex[0] + ex[1]) / 2 ? "end" : "start"} dx={mx > (ex[0] + ex[1]) / 2 ? -4 : 4}>{m.name}</text><circle cx={x(mx)} cy={y(mz)} r="4" class="fill-accent" /></g>;
+            })}
+            {path.x_m.map((v, i) => (i % 5 === 0 ? <circle key={i} cx={x(v)} cy={y(path.z_m[i] as number)} r="2.4" class="fill-accent" /> : null))}
           </>
         )}
       </Axes>
     </Figure>
   );
-}
-
-/** Contact as a share of the stride, %; null where an event is missing. */
-function stanceOf(e: Explain): number | null {
-  const { ic_s, tc_s, next_ic_s } = e.stride;
-  return typeof ic_s === "number" && typeof tc_s === "number" && typeof next_ic_s === "number" && next_ic_s > ic_s ? ((tc_s - ic_s) / (next_ic_s - ic_s)) * 100 : null;
 }
 
 const QUALITY: Record<string, string> = { innovation: "attitude agrees with gravity", clipping: "inside the sensor's range", gaps: "no samples missing", agreement: "two ways of measuring agree", guards: "plausible", alignment: "mounting known" };
@@ -94,17 +93,17 @@ export function StrideDetail({ session, idx, side, onClose }: { session: Session
             <h3>Raw samples</h3>
             <Show q={raw} rows={3}>{(r) => <RawPlots raw={r} e={e} />}</Show>
             <div class="two even">
-              {e.curves.foot_path ? <FootPath path={e.curves.foot_path} /> : <div class="strip-none"><h3>Foot path</h3><span class="hatched wide" /><span class="muted">no curve: no shoe sensor, a gap in this stride, or none kept</span></div>}
+              {e.curves.foot_path ? <FootPath path={e.curves.foot_path} /> : <div class="strip-none"><h3>Foot path</h3><span class="hatched wide" /><span class="muted">{e.curves.foot_path_why_not ?? "No curve."}</span></div>}
               {e.curves.pelvis ? (
-                <Figure title="Pelvis over the stride" says="Tilt, obliquity and rotation over 0 to 100 % of the stride." legend={<><LineKey tone="accent">angle</LineKey><SideKey side="left">stance</SideKey><SideKey side="right">stance</SideKey></>}
+                <Figure title="Pelvis over the stride" says={`Tilt, obliquity and rotation over 0 to 100 % of the stride. ${e.curves.pelvis.zero_text}`} legend={<><LineKey tone="accent">angle</LineKey><SideKey side="left">stance</SideKey><SideKey side="right">stance</SideKey></>}
                   table={() => ({ name: "pelvis", head: ["%", "tilt °", "obliquity °", "rotation °"], rows: (e.curves.pelvis?.percent ?? []).map((p, i) => [p, e.curves.pelvis?.tilt_deg[i] ?? null, e.curves.pelvis?.obliquity_deg[i] ?? null, e.curves.pelvis?.rotation_deg[i] ?? null]), decimals: 1 })}>
                   <div class="three">
                     {([["tilt", e.curves.pelvis.tilt_deg], ["obliquity", e.curves.pelvis.obliquity_deg], ["rotation", e.curves.pelvis.rotation_deg]] as const).map(([name, v]) => (
-                      <CycleCurves key={name} title={name} lines={[{ key: name, percent: e.curves.pelvis?.percent ?? [], values: v, tone: "accent" }]} stance={stanceOf(e)} />
+                      <CycleCurves key={name} title={name} lines={[{ key: name, percent: e.curves.pelvis?.percent ?? [], values: v, tone: "accent" }]} stance={e.curves.pelvis?.stance ?? []} />
                     ))}
                   </div>
                 </Figure>
-              ) : <div class="strip-none"><h3>Pelvis</h3><span class="hatched wide" /><span class="muted">no curve: no waistband sensor, or none kept</span></div>}
+              ) : <div class="strip-none"><h3>Pelvis</h3><span class="hatched wide" /><span class="muted">{e.curves.pelvis_why_not ?? "No curve."}</span></div>}
             </div>
             <h3>How this was made</h3>
             <ol class="steps">

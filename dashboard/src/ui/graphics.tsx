@@ -158,18 +158,16 @@ function AxesAt({ x: dx, y: dy, xLabel, yLabel, xText, yText, frame = FRAME, chi
 
 export interface CurveLine { key: string; percent: number[]; values: number[]; sd?: number[]; tone: string; dashed?: boolean }
 /** An angle over the gait cycle with stance of both sides shaded. */
-export function CycleCurves({ lines, title, stance }: { lines: CurveLine[]; title: string; stance?: number | null }): JSX.Element {
+export function CycleCurves({ lines, title, stance = [] }: { lines: CurveLine[]; title: string; stance?: { side: string; from_percent: number; to_percent: number }[] }): JSX.Element {
   const ext = extent(lines.flatMap((l) => l.values.flatMap((v, i) => [v - (l.sd?.[i] ?? 0), v + (l.sd?.[i] ?? 0)])), 0.1) ?? [-1, 1];
   return (
     <Axes x={[0, 100]} y={ext} xLabel="% of stride" yLabel={`${title} °`} frame={{ width: 300, height: 190, left: 34 }}>
       {(x, y) => (
         <>
-          {stance ? (
-            <>
-              <rect x={x(0)} width={x(stance) - x(0)} y={y(ext[1])} height={4} class="fill-left" />
-              <rect x={x(50)} width={x(Math.min(100, 50 + stance)) - x(50)} y={y(ext[1])} height={4} class="fill-right" />
-            </>
-          ) : null}
+          {stance.map((s) => (
+            // The left foot's bar lies above the right one's: told by place as well as by colour.
+            <rect key={`${s.side}${s.from_percent}`} x={x(s.from_percent)} width={x(s.to_percent) - x(s.from_percent)} y={y(ext[1]) + (s.side === "right" ? 6 : 0)} height={4} class={`fill-${s.side}`} />
+          ))}
           <line x1={x(0)} x2={x(100)} y1={y(0)} y2={y(0)} class={ext[0] < 0 && ext[1] > 0 ? "zero" : "none"} />
           {lines.map((l) => (
             <g key={l.key}>

@@ -211,6 +211,7 @@ async fn patch(
                 body: Body::Athlete(merged(&facts, changes)?),
             };
             app.journal().put(&entry, now)?;
+            app.renew_flags(&athlete)?;
             full(app, &gate, &athlete)
         })
         .await?;

@@ -1,7 +1,7 @@
 //! How the numbers of one stride came about, step by step, from what was kept of it.
 //!
-//! Nothing is computed anew here but the plain arithmetic between instants and lengths that anyone can check; what a
-//! metric is, what it is not and where it comes from stands in the registry.
+//! Nothing is computed anew here but the plain arithmetic between instants and lengths that anyone can check, and the
+//! curves, which are drawn from raw samples where those are kept ([`crate::review::curves`]). What a metric is, what it is not and where it comes from stands in the registry.
 
 use super::measured::{about, reached};
 use super::strides::{self, StrideItem};
@@ -13,6 +13,8 @@ use crate::api::extract::{self, Path, Query};
 use crate::api::problem::Problem;
 use crate::metrics::{MetricId, StrideRecord};
 use crate::model::{QualityParts, StrideFlags};
+use crate::review::StrideCurves;
+use crate::review::curves::SessionCurves;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -81,37 +83,6 @@ struct How {
     absent: Option<&'static str>,
 }
 
-/// The pelvis over one cycle.
-#[derive(Serialize, ToSchema)]
-struct PelvisCycle {
-    /// 0 to 100.
-    percent: Vec<f64>,
-    /// Tilt.
-    tilt_deg: Vec<f64>,
-    /// Obliquity.
-    obliquity_deg: Vec<f64>,
-    /// Rotation.
-    rotation_deg: Vec<f64>,
-}
-
-/// The way of the foot over one stride.
-#[derive(Serialize, ToSchema)]
-struct FootPath {
-    /// Along travel.
-    x_m: Vec<f64>,
-    /// Up.
-    z_m: Vec<f64>,
-}
-
-/// Curves of the stride; null where they are not kept.
-#[derive(Default, Serialize, ToSchema)]
-struct CurvesOf {
-    /// The pelvis.
-    pelvis: Option<PelvisCycle>,
-    /// The foot.
-    foot_path: Option<FootPath>,
-}
-
 /// How one stride was made.
 #[derive(Serialize, ToSchema)]
 struct Explain {
@@ -126,7 +97,7 @@ struct Explain {
     /// Each metric.
     how: Vec<How>,
     /// Curves.
-    curves: CurvesOf,
+    curves: StrideCurves,
 }
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -152,16 +123,18 @@ async fn explain(
     let session = extract::session(&session)?;
     let idx: u32 = idx.parse().map_err(|_| Problem::not_found("such stride"))?;
     let side = extract::side(wanted.side.as_deref())?;
-    let (state, record) = app
+    let (state, explained) = app
         .ask(move |app| {
             let row = reached(app, &gate, &session)?;
-            Ok::<_, Problem>((row.state, strides::find(app, &session, idx, side)?))
+            let record = strides::find(app, &session, idx, side)?;
+            let curves = SessionCurves::new(app.reader(), &row).of_stride(&record)?;
+            Ok::<_, Problem>((row.state, explained(&record, curves)))
         })
         .await?;
-    about(state, &headers, &explained(&record))
+    about(state, &headers, &explained)
 }
 
-fn explained(record: &StrideRecord) -> Explain {
+fn explained(record: &StrideRecord, curves: StrideCurves) -> Explain {
     let QualityParts {
         innovation,
         clipping,
@@ -199,7 +172,7 @@ fn explained(record: &StrideRecord) -> Explain {
                 }
             })
             .collect(),
-        curves: CurvesOf::default(),
+        curves,
     }
 }
 

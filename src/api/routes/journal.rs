@@ -141,7 +141,11 @@ async fn put(
     let put = app
         .ask(move |app| {
             gate.athlete(app, &entry.athlete)?;
-            Ok::<_, Problem>(app.journal().put(&entry, app.now())?)
+            let put = app.journal().put(&entry, app.now())?;
+            if put != Put::Known {
+                app.renew_flags(&entry.athlete)?;
+            }
+            Ok::<_, Problem>(put)
         })
         .await?;
     if consent {
@@ -167,7 +171,11 @@ async fn take_back(
     let gone = app
         .ask(move |app| {
             gate.athlete(app, &athlete)?;
-            Ok::<_, Problem>(app.journal().take_back(&athlete, &id, app.now())?)
+            let gone = app.journal().take_back(&athlete, &id, app.now())?;
+            if gone {
+                app.renew_flags(&athlete)?;
+            }
+            Ok::<_, Problem>(gone)
         })
         .await?;
     app.access_changed();

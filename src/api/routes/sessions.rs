@@ -438,6 +438,7 @@ async fn patch(
                 body: Body::SessionNote(merged(&note, changes)?),
             };
             app.journal().put(&entry, app.now())?;
+            app.renew_flags(&entry.athlete)?;
             FlatEntry::of(&entry)
         })
         .await?;
@@ -454,9 +455,12 @@ async fn delete(
     extract::confirmed(&confirm.confirm, session.as_str())?;
     let rows = app
         .ask(move |app| {
-            reached(app, &gate, &session)?;
+            let row = reached(app, &gate, &session)?;
             let store = SqliteStore::open(app.dir(), COMMAND)?;
-            Ok::<_, Problem>(store.delete_session(&session)?.rows)
+            let rows = store.delete_session(&session)?.rows;
+            drop(store);
+            app.renew_flags(&row.meta.athlete)?;
+            Ok::<_, Problem>(rows)
         })
         .await?;
     answer::json(&SessionDeleted { rows })

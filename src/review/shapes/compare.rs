@@ -91,8 +91,10 @@ pub struct PlaneCurve {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct PelvisCurve {
-    /// Percent of the stride.
+    /// Percent of the left stride, from initial contact to initial contact.
     pub percent: Vec<f64>,
+    /// Strides in the mean.
+    pub strides: u32,
     /// Tilt.
     pub tilt: PlaneCurve,
     /// Obliquity.
@@ -101,14 +103,20 @@ pub struct PelvisCurve {
     pub rotation: PlaneCurve,
 }
 
-/// Curves of both. They need raw samples, which this layer does not read: `null` until somebody fills them in.
+/// Mean curves of both at the shared speeds, drawn from raw samples where those are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Curves {
     /// A.
     pub a: Option<PelvisCurve>,
+    /// Why not.
+    pub a_why_not: Option<String>,
     /// B.
     pub b: Option<PelvisCurve>,
+    /// Why not.
+    pub b_why_not: Option<String>,
+    /// What tilt and obliquity are counted from, in words.
+    pub zero_text: Option<String>,
 }
 
 /// The comparison.

@@ -5,6 +5,7 @@
 
 mod card;
 mod compare;
+mod curves;
 mod flags;
 mod load;
 mod run;
@@ -17,6 +18,7 @@ mod words;
 
 pub use card::{Card, CardLoad, CardRow, SafetyNow, WithinRow};
 pub use compare::{Compare, CompareRow, CompareSide, Curves, PelvisCurve, PlaneCurve, Scatter, SpeedRange};
+pub use curves::{CurveMark, FootPathView, PelvisCycle, StanceSpan, StrideCurves};
 pub use flags::{
     ActionDone, CiteShown, Computation, ConditionItem, FlagDetail, FlagHistory, FlagItem, FlagsNow, InputItem,
     Learning, ReferenceSpan, ReplayDifference, StateChange, SummaryNow, VoteItem,

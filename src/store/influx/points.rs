@@ -5,6 +5,7 @@
 //! | `gait_stride` | athlete, seen_from, side | session, analysis, idx, quality, activity, one a metric |
 //! | `gait_window` | athlete | session, analysis, cadence, activity |
 //! | `gait_session` (at its start) | athlete | session, analysis, duration_s, strides, `<metric>_median` of both sides |
+//! | `gait_flag` (at 00:00 UTC of the day on which it changed) | athlete, rule | level, state, rules_version |
 //!
 //! Tags make series, and a server keeps every series in memory: they are few and never change. So session, analysis and
 //! activity are fields, although one would like to filter by them. A name keeps its type for ever. Values are in SI
@@ -24,6 +25,9 @@ pub const WINDOW: Name = Name::of("gait_window");
 /// Sessions.
 pub const SESSION: Name = Name::of("gait_session");
 
+/// Flags.
+pub const FLAG: Name = Name::of("gait_flag");
+
 const ATHLETE: Name = Name::of("athlete");
 const SEEN_FROM: Name = Name::of("seen_from");
 const SIDE: Name = Name::of("side");
@@ -35,6 +39,10 @@ const ACTIVITY: Name = Name::of("activity");
 const SPECTRAL_CADENCE: Name = Name::of("spectral_cadence");
 const DURATION: Name = Name::of("duration_s");
 const STRIDES: Name = Name::of("strides");
+const RULE: Name = Name::of("rule");
+const LEVEL: Name = Name::of("level");
+const STATE: Name = Name::of("state");
+const RULES_VERSION: Name = Name::of("rules_version");
 
 /// Field of each metric and of its median, in registry order.
 static METRIC_FIELDS: LazyLock<Vec<(Name, Name)>> = LazyLock::new(|| {
@@ -55,6 +63,7 @@ pub fn measurement(kind: Measurement) -> Name {
         Measurement::Stride => STRIDE,
         Measurement::Window => WINDOW,
         Measurement::Session => SESSION,
+        Measurement::Flag => FLAG,
     }
 }
 
@@ -92,6 +101,18 @@ fn quality(class: DataClass) -> i64 {
     }
 }
 
+/// A state as a number that can be drawn: −1 not enough data, 0 nothing, 1 info, 2 watch, 3 high, 4 stop.
+fn level(state: &str) -> i64 {
+    match state {
+        "none" => 0,
+        "info" => 1,
+        "watch" => 2,
+        "high" => 3,
+        "stop" => 4,
+        _ => -1,
+    }
+}
+
 fn constant_tag(text: &'static str) -> Tag {
     Tag::parse(text).expect("constants are plain words")
 }
@@ -102,7 +123,9 @@ pub fn write(row: &OutRow, out: &mut String) -> bool {
     let athlete = Tag::from(&row.athlete);
     let begin = |out, m| Point::begin(out, m).tag(ATHLETE, &athlete);
     let common = |p: &mut Point<'_>| {
-        p.text(SESSION_ID, row.session.as_str());
+        if let Some(session) = &row.session {
+            p.text(SESSION_ID, session.as_str());
+        }
         p.integer(ANALYSIS, i64::from(row.analysis));
     };
     let point = match &row.content {
@@ -139,6 +162,17 @@ pub fn write(row: &OutRow, out: &mut String) -> bool {
             }
             p
         }
+        Content::Flag(change) => {
+            // Rules name their flags in capitals and digits; a name that is no tag makes no point.
+            let Some(rule) = Tag::parse(&change.flag) else {
+                return false;
+            };
+            let mut p = begin(out, FLAG).tag(RULE, &rule);
+            p.integer(LEVEL, level(&change.state));
+            p.text(STATE, &change.state);
+            p.text(RULES_VERSION, &change.rules_version);
+            p
+        }
     };
     point.end(row.at_us.div_euclid(1000))
 }
@@ -168,7 +202,20 @@ mod tests {
             .collect();
         names.extend(
             [
-                SESSION_ID, ANALYSIS, INDEX, QUALITY, ACTIVITY, DURATION, STRIDES, ATHLETE, SEEN_FROM, SIDE,
+                SESSION_ID,
+                ANALYSIS,
+                INDEX,
+                QUALITY,
+                ACTIVITY,
+                DURATION,
+                STRIDES,
+                ATHLETE,
+                SEEN_FROM,
+                SIDE,
+                RULE,
+                LEVEL,
+                STATE,
+                RULES_VERSION,
             ]
             .map(Name::as_str),
         );

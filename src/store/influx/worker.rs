@@ -72,8 +72,8 @@ pub struct Sent {
 #[derive(Default)]
 struct Loaded {
     text: String,
-    /// End of each line, its place, and its session.
-    lines: Vec<(usize, Position, SessionId)>,
+    /// End of each line, its place, and its session, if it has one.
+    lines: Vec<(usize, Position, Option<SessionId>)>,
     then: Position,
     erasure: Option<Erasure>,
 }

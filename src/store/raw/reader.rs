@@ -8,7 +8,7 @@ use super::super::event::SessionEvent;
 use super::super::ids::SessionId;
 use super::codec::{self, CODEC};
 use super::{FORMAT, crc32c, path_of, stream_code};
-use crate::model::{GapCause, ImuSample, Placement, SensorEvent, SessionTime};
+use crate::model::{GapCause, ImuSample, Placement, SensorEvent, SessionTime, Span};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -202,6 +202,21 @@ impl RawReader {
     #[must_use]
     pub fn damaged_chunks(&self) -> u32 {
         self.streams.iter().map(|s| s.damaged_chunks).sum()
+    }
+
+    /// Gives only the samples of this sensor from now on; the others are not even decoded.
+    pub fn only(&mut self, placement: Placement) {
+        self.streams.retain(|s| s.placement == placement);
+    }
+
+    /// When the runner stood still on purpose, as far as not told yet, in the order in which it became known.
+    #[must_use]
+    pub fn stood(&self) -> Vec<Span> {
+        let spans = self.events.iter().filter_map(|(_, event)| match event {
+            SensorEvent::Standing { from, to } => Span::new(*from, *to),
+            _ => None,
+        });
+        spans.collect()
     }
 
     /// Goes on with the chunks that hold `t`: what lies in whole chunks before it is passed over unread, and so are gaps and

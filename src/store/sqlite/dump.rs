@@ -12,12 +12,13 @@ use serde_json::{Map, Value};
 use std::io::Write;
 
 /// Tables whose rows name an athlete.
-pub const ATHLETE_TABLES: [&str; 6] = [
+pub const ATHLETE_TABLES: [&str; 7] = [
     "journal",
     "journal_past",
     "flag_states",
     "flag_summaries",
     "flag_inputs",
+    "flag_copies",
     "access_log",
 ];
 

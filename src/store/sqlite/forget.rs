@@ -7,7 +7,7 @@
 use super::super::error::StoreError;
 use super::super::ids::{AthleteId, SessionId};
 use super::super::raw;
-use super::{outbox, read, write};
+use super::{flag_copies, outbox, read, write};
 use rusqlite::Connection;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -87,6 +87,7 @@ pub(super) fn delete_rows(
     };
     gone.entries = remove("journal")? + remove("journal_past")?;
     gone.flag_rows = remove("flag_states")? + remove("flag_summaries")? + remove("flag_inputs")?;
+    gone.flag_rows += flag_copies::forget(conn, athlete)?;
     gone.log_lines = remove("access_log")?;
     // A scope is JSON in which an athlete stands as a text of its own.
     let named = format!("%\"{}\"%", athlete.as_str().replace('_', "\\_"));
@@ -94,7 +95,7 @@ pub(super) fn delete_rows(
     let mut stmt = conn.prepare("SELECT sink FROM sink_cursors ORDER BY sink")?;
     let sinks = stmt.query_map([], |row| row.get(0))?;
     gone.sinks = sinks.collect::<Result<_, _>>()?;
-    if gone.sessions == 0 {
+    if gone.sessions + gone.flag_rows == 0 {
         gone.sinks.clear();
     }
     Ok(gone)

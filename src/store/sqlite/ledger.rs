@@ -9,6 +9,7 @@ use super::super::ids::{AthleteId, SessionId, UtcMicros};
 use super::super::outbox::{Content, Erasure, Measurement, Next, OutRow, Position, Reject, SinkName, SinkStatus};
 use super::super::query::{Completeness, RowQuery};
 use super::super::session::SessionState;
+use super::flag_copies;
 use super::lock::StoreLock;
 use super::outbox;
 use super::read::{self, SessionKey};
@@ -48,7 +49,8 @@ struct Entry {
     seq: i64,
     put: bool,
     athlete: AthleteId,
-    session: SessionId,
+    /// None for flags.
+    session: Option<SessionId>,
     analysis: u32,
     measurement: Measurement,
     from_us: i64,
@@ -109,6 +111,7 @@ impl SinkLedger {
         for (no, analysis) in sessions {
             outbox::put_all(&tx, no, analysis, Some(&self.sink))?;
         }
+        flag_copies::put_all(&tx, &self.sink)?;
         tx.commit()?;
         Ok(Registered::New)
     }
@@ -176,12 +179,6 @@ impl SinkLedger {
         any: &mut bool,
         take: &mut dyn FnMut(OutRow) -> ControlFlow<()>,
     ) -> Result<Option<i64>, StoreError> {
-        let key = match read::session_key(&self.conn, &entry.session) {
-            Ok(key) if key.current_analysis == entry.analysis => key,
-            // Removed, or analysed anew: the entries that say so stand later in the list.
-            Ok(_) | Err(StoreError::Missing { .. }) => return Ok(None),
-            Err(e) => return Err(e),
-        };
         let mut offer = |at_us: i64, content: Content| {
             let row = OutRow {
                 place: Position {
@@ -198,8 +195,22 @@ impl SinkLedger {
             *any |= flow.is_continue();
             flow.is_break().then_some(at_us)
         };
+        let Some(session) = &entry.session else {
+            for (at, change) in flag_copies::changes(&self.conn, &entry.athlete, from_us, entry.to_us)? {
+                if let Some(stop) = offer(at, Content::Flag(change)) {
+                    return Ok(Some(stop));
+                }
+            }
+            return Ok(None);
+        };
+        let key = match read::session_key(&self.conn, session) {
+            Ok(key) if key.current_analysis == entry.analysis => key,
+            // Removed, or analysed anew: the entries that say so stand later in the list.
+            Ok(_) | Err(StoreError::Missing { .. }) => return Ok(None),
+            Err(e) => return Err(e),
+        };
         if entry.measurement == Measurement::Session {
-            let Some(row) = read::session(&self.conn, &entry.session)? else {
+            let Some(row) = read::session(&self.conn, session)? else {
                 return Ok(None);
             };
             if row.state == SessionState::Open {
@@ -211,7 +222,7 @@ impl SinkLedger {
         let mut query = RowQuery {
             analysis: Some(entry.analysis),
             limit: PAGE_ROWS,
-            ..RowQuery::all(entry.session.clone())
+            ..RowQuery::all(session.clone())
         };
         let mut from = from_us;
         loop {
@@ -270,7 +281,7 @@ impl SinkLedger {
             seq: row.get(0)?,
             put: text(1)? == "put",
             athlete: AthleteId::parse(&text(2)?).map_err(|e| corrupt(e.to_string()))?,
-            session: SessionId::parse(&text(3)?).map_err(|e| corrupt(e.to_string()))?,
+            session: session_of(&text(3)?).map_err(|e| corrupt(e.to_string()))?,
             analysis: row.get(4)?,
             measurement: Measurement::from_name(&kind).ok_or_else(|| corrupt(format!("outbox of {kind}")))?,
             from_us: row.get(6)?,
@@ -295,8 +306,14 @@ impl SinkLedger {
                 // A session that was removed meanwhile leaves no line behind.
                 "INSERT OR REPLACE INTO sink_rejects (sink, line, seq, session_id, reason)
                  SELECT ?1, ?2, ?3, ?4, ?5
-                 WHERE ?2 LIKE 'delete %' OR EXISTS (SELECT 1 FROM sessions WHERE session_id = ?4)",
-                params![sink, reject.line, reject.seq, reject.session.as_str(), reject.reason],
+                 WHERE ?2 LIKE 'delete %' OR ?4 = '' OR EXISTS (SELECT 1 FROM sessions WHERE session_id = ?4)",
+                params![
+                    sink,
+                    reject.line,
+                    reject.seq,
+                    reject.session.as_ref().map_or("", SessionId::as_str),
+                    reject.reason
+                ],
             )?;
         }
         if !rejects.is_empty() {
@@ -339,6 +356,15 @@ impl SinkLedger {
         )?;
         tx.commit()?;
         Ok(())
+    }
+}
+
+/// The session of an entry; flags belong to none.
+fn session_of(text: &str) -> Result<Option<SessionId>, StoreError> {
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        SessionId::parse(text).map(Some)
     }
 }
 
@@ -408,7 +434,7 @@ pub fn sink_rejects(dir: &Path, sink: &SinkName, limit: usize) -> Result<Vec<Rej
     while let Some(row) = rows.next()? {
         found.push(Reject {
             seq: row.get(0)?,
-            session: SessionId::parse(&row.get::<_, String>(1)?)?,
+            session: session_of(&row.get::<_, String>(1)?)?,
             line: row.get(2)?,
             reason: row.get(3)?,
         });

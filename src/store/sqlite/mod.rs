@@ -15,6 +15,7 @@ mod care;
 mod codes;
 mod dump;
 mod errors;
+mod flag_copies;
 mod flag_series;
 mod forget;
 mod journal;

@@ -80,6 +80,8 @@ fn span(conn: &Connection, no: i64, analysis: u32, measurement: Measurement) -> 
         Measurement::Session => {
             "SELECT start_us, start_us + 1 FROM sessions WHERE session_no = ?1 AND ?2 = ?2 AND state <> 'open'"
         }
+        // Flags are no part of a session.
+        Measurement::Flag => return Ok(None),
     };
     let found: Option<(Option<i64>, Option<i64>)> = conn
         .prepare_cached(sql)?
@@ -90,7 +92,7 @@ fn span(conn: &Connection, no: i64, analysis: u32, measurement: Measurement) -> 
 
 /// Entries for everything there is of a session.
 pub(crate) fn put_all(conn: &Connection, no: i64, analysis: u32, sink: Option<&SinkName>) -> Result<(), StoreError> {
-    for measurement in Measurement::ALL {
+    for measurement in Measurement::OF_SESSIONS {
         if let Some(span) = span(conn, no, analysis, measurement)? {
             put(conn, no, analysis, measurement, span, sink)?;
         }
@@ -100,7 +102,7 @@ pub(crate) fn put_all(conn: &Connection, no: i64, analysis: u32, sink: Option<&S
 
 /// Entries that remove what was sent of an analysis.
 pub(crate) fn delete_all(conn: &Connection, no: i64, analysis: u32) -> Result<(), StoreError> {
-    for measurement in Measurement::ALL {
+    for measurement in Measurement::OF_SESSIONS {
         let Some((from, to)) = span(conn, no, analysis, measurement)? else {
             continue;
         };

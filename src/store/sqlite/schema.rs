@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_journal.sql"),
     include_str!("migrations/0004_raw_care.sql"),
+    include_str!("migrations/0005_flag_copies.sql"),
 ];
 
 /// How long a connection waits for another one's lock.

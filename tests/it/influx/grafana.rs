@@ -54,6 +54,7 @@ fn every_question_of_the_dashboards_gives_rows() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let store = SqliteStore::open(dir.path(), "test").expect("opens");
     season::season(&store, 6, 60);
+    season::some_flags(dir.path());
     sync(dir.path(), &server.url());
     for (at, question) in all {
         let q = filled(&question);

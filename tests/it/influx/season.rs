@@ -6,6 +6,8 @@ use lope::model::{
 };
 use lope::pipeline::Window;
 use lope::store::batch::FIRST_ANALYSIS;
+use lope::store::journal::Day;
+use lope::store::sqlite::{KeptState, SqliteFlagSeries};
 use lope::store::{
     AthleteId, Batch, Closing, History, Origin, RowQuery, SessionId, SessionMeta, SessionQuery, SqliteReader,
     SqliteStore, Store, UtcMicros, WallClock,
@@ -152,6 +154,32 @@ pub(crate) fn season(store: &SqliteStore, sessions: i64, pairs: u32) {
     }
 }
 
+/// Flags of both runners.
+pub(crate) fn some_flags(dir: &Path) {
+    flags(
+        dir,
+        "anna",
+        &[("FS1", 0, "none"), ("LD1", 0, "not_enough_data"), ("FS1", 2, "watch")],
+    );
+    flags(dir, "ben", &[("IG1", 1, "info")]);
+}
+
+/// What copies get of somebody's flags: flag, days after the start, state.
+pub(crate) fn flags(dir: &Path, runner: &str, states: &[(&str, i32, &str)]) {
+    let first = i32::try_from(START_US / DAY_US).expect("a day");
+    let states: Vec<KeptState> = states
+        .iter()
+        .map(|(flag, day, state)| KeptState {
+            flag: (*flag).to_owned(),
+            day: Day::from_days(first + day),
+            state: (*state).to_owned(),
+            evidence: None,
+        })
+        .collect();
+    let series = SqliteFlagSeries::open(dir).expect("opens");
+    series.copy(&athlete(runner), "1.0", &states).expect("kept");
+}
+
 /// Points: measurement, tags and ms, to their fields as text (texts with quotes, whole numbers and others as numbers).
 pub(crate) type Points = BTreeMap<(String, BTreeMap<String, String>, i64), BTreeMap<String, Value>>;
 
@@ -237,6 +265,27 @@ pub(crate) fn wanted(dir: &Path) -> Points {
             }
             points.insert(("gait_session".to_owned(), who.clone(), at(SessionTime::ZERO)), fields);
         }
+    }
+    let conn = rusqlite::Connection::open(dir.join("lope.db")).expect("opens");
+    let mut flags = conn
+        .prepare("SELECT athlete_id, flag, day, state FROM flag_copies")
+        .expect("a table");
+    let mut rows = flags.query([]).expect("rows");
+    while let Some(row) = rows.next().expect("a row") {
+        let text = |i: usize| row.get::<_, String>(i).expect("text");
+        let state = text(3);
+        let level = ["not_enough_data", "none", "info", "watch", "high", "stop"]
+            .iter()
+            .position(|s| *s == state)
+            .expect("a state");
+        let fields = BTreeMap::from([
+            ("level".to_owned(), Value::Number(level as f64 - 1.0)),
+            ("state".to_owned(), Value::Text(state)),
+            ("rules_version".to_owned(), Value::Text("1.0".to_owned())),
+        ]);
+        let tags = BTreeMap::from([("athlete".to_owned(), text(0)), ("rule".to_owned(), text(1))]);
+        let day = row.get::<_, i64>(2).expect("a day");
+        points.insert(("gait_flag".to_owned(), tags, day * 86_400_000), fields);
     }
     points
 }

@@ -202,7 +202,10 @@ fn ask_post(direct: SocketAddr, q: &str) -> serde_json::Value {
     serde_json::from_slice(&body).expect("JSON")
 }
 
-const TAGS: [&str; 3] = ["athlete", "side", "seen_from"];
+const TAGS: [&str; 4] = ["athlete", "side", "seen_from", "rule"];
+
+/// What lope sends.
+const MEASUREMENTS: [&str; 4] = ["gait_stride", "gait_window", "gait_session", "gait_flag"];
 
 impl Keeper for Influxd {
     fn url(&self) -> String {
@@ -211,7 +214,7 @@ impl Keeper for Influxd {
 
     fn points(&self) -> Points {
         let mut points = Points::new();
-        for measurement in ["gait_stride", "gait_window", "gait_session"] {
+        for measurement in MEASUREMENTS {
             let answer = self.ask(&format!("SELECT * FROM {measurement}"));
             let series = &answer["results"][0]["series"][0];
             let Some(columns) = series["columns"].as_array() else {
@@ -293,7 +296,7 @@ impl Keeper for Victoria {
             let mut tags: BTreeMap<String, String> = serde_json::from_value(line["metric"].clone()).expect("labels");
             let name = tags.remove("__name__").expect("a name");
             tags.remove("db");
-            let measurement = ["gait_stride", "gait_window", "gait_session"]
+            let measurement = MEASUREMENTS
                 .into_iter()
                 .find(|m| name.starts_with(&format!("{m}_")))
                 .expect("one of ours");

@@ -98,6 +98,8 @@ fn two_people(dir: &Path) {
         "INSERT INTO flag_states VALUES ('ada', 'v1', 'FS1', 20000, 'watch', '{{\"x\": \"{WORD}\"}}');
          INSERT INTO flag_inputs VALUES ('ada', 'v1', '{WORD}', 20000, {NUMBER});
          INSERT INTO flag_summaries VALUES ('ada', 'v1', 20000, 'info', 0.5);
+         INSERT INTO flag_copies VALUES ('ada', '{WORD}', 20000, 'watch', 'v1');
+         INSERT INTO sink_rejects VALUES ('club', 'gait_flag,athlete=ada,rule={WORD} level=2i 1', 2, '', 'no');
          INSERT INTO tokens VALUES ('00', '{WORD}', 'runner', '{{\"athletes\":[\"ada\"]}}', 0, NULL, NULL);
          INSERT INTO tokens VALUES ('01', 'coach of Ben', 'coach', '{{\"athletes\":[\"ben\"]}}', 0, NULL, NULL);
          INSERT INTO access_log (at_us, actor, role, athlete_id, action) VALUES (1, '{WORD}', 'coach', 'ada', 'read');
@@ -144,7 +146,7 @@ fn nothing_of_a_forgotten_athlete_is_left_and_nothing_of_another_is_touched() {
         "1 sessions",
         "2 raw files",
         "4 entries",
-        "3 rows of flags",
+        "4 rows of flags",
         "1 tokens",
         "copy club",
         "not reachable",
