@@ -7,6 +7,7 @@
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -122,6 +123,20 @@ fn media(path: &Path) -> &'static str {
     }
 }
 
+/// A file compressed once for all who ask for it; nothing where that saves nothing.
+fn packed(bytes: &[u8], media: &str, tag: &str) -> std::io::Result<Option<PathBuf>> {
+    let text = media.starts_with("text/") || media.contains("json") || media.contains("svg");
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(bytes)?;
+    let packed = packer.finish()?;
+    if !text || packed.len() >= bytes.len() {
+        return Ok(None);
+    }
+    let path = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join(format!("{}.gz", &tag[..32]));
+    fs::write(&path, packed)?;
+    Ok(Some(path))
+}
+
 /// The list of files as Rust.
 fn listing(dist: &Path, files: &[PathBuf]) -> std::io::Result<String> {
     let mut text = String::from("/// Files of the dashboard.\nstatic ASSETS: &[Asset] = &[\n");
@@ -131,11 +146,16 @@ fn listing(dist: &Path, files: &[PathBuf]) -> std::io::Result<String> {
         if name.iter().any(|part| part.starts_with('.')) {
             continue;
         }
-        let tag = sha256(&fs::read(path)?);
+        let bytes = fs::read(path)?;
+        let tag = sha256(&bytes);
+        let gzip = match packed(&bytes, media(path), &tag)? {
+            Some(packed) => format!("Some(include_bytes!({:?}))", packed.display().to_string()),
+            None => "None".to_owned(),
+        };
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "    Asset {{ path: {:?}, media: {:?}, bytes: include_bytes!({:?}), tag: {:?} }},",
+            "    Asset {{ path: {:?}, media: {:?}, bytes: include_bytes!({:?}), gzip: {gzip}, tag: {:?} }},",
             format!("/{}", name.join("/")),
             media(path),
             path.display().to_string(),

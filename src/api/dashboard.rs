@@ -17,6 +17,8 @@ pub struct Asset {
     pub media: &'static str,
     /// Its bytes.
     pub bytes: &'static [u8],
+    /// The same compressed when it was built in; `None` where that saves nothing.
+    pub gzip: Option<&'static [u8]>,
     /// SHA-256 of its bytes, the first digits.
     pub tag: &'static str,
 }
@@ -61,16 +63,39 @@ fn to_plain() -> Response {
     response
 }
 
+/// Whether who asks takes gzip: it is named, and not with a weight of nothing.
+fn takes_gzip(request: &HeaderMap) -> bool {
+    let said = request
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|v| v.to_str().ok());
+    said.flat_map(|v| v.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = weight.trim().strip_prefix("q=").and_then(|q| q.trim().parse().ok()) == Some(0.0);
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
 fn file(asset: &Asset, request: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", asset.tag);
+    let gzip = asset.gzip.filter(|_| takes_gzip(request));
+    // Two representations, two tags.
+    let tag = format!("\"{}{}\"", asset.tag, if gzip.is_some() { "-gz" } else { "" });
     let known = request
         .get(header::IF_NONE_MATCH)
         .is_some_and(|v| v.as_bytes() == tag.as_bytes());
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        asset.bytes.into_response()
+        gzip.unwrap_or(asset.bytes).into_response()
     };
+    if asset.gzip.is_some() {
+        let vary = HeaderValue::from_static("accept-encoding");
+        response.headers_mut().insert(header::VARY, vary);
+    }
+    if gzip.is_some() && !known {
+        let packed = HeaderValue::from_static("gzip");
+        response.headers_mut().insert(header::CONTENT_ENCODING, packed);
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.media));
     let cache = if asset.path.starts_with("/assets/") {
@@ -83,4 +108,39 @@ fn file(asset: &Asset, request: &HeaderMap) -> Response {
         headers.insert(header::ETAG, tag);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(encodings: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(encodings))])
+    }
+
+    #[test]
+    fn a_file_is_sent_compressed_to_who_takes_that() {
+        let asset = Asset {
+            path: "/assets/a.js",
+            media: "text/javascript",
+            bytes: b"plain",
+            gzip: Some(b"packed"),
+            tag: "t",
+        };
+        for (encodings, packed) in [
+            ("gzip, br", true),
+            ("br, gzip;q=0.5", true),
+            ("gzip;q=0", false),
+            ("br", false),
+        ] {
+            let answer = file(&asset, &asking(encodings));
+            let sent = answer.headers();
+            assert_eq!(sent.get(header::CONTENT_ENCODING).is_some(), packed, "{encodings}");
+            assert_eq!(sent[header::ETAG], if packed { "\"t-gz\"" } else { "\"t\"" });
+            assert_eq!(sent[header::VARY], "accept-encoding");
+        }
+        let mut again = asking("gzip");
+        again.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"t-gz\""));
+        assert_eq!(file(&asset, &again).status(), StatusCode::NOT_MODIFIED);
+    }
 }

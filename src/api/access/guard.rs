@@ -130,6 +130,9 @@ fn admitted(app: &App, request: &Request, caller: Option<Caller>) -> Result<(Ori
     }
     if !request.method().is_safe() {
         same_origin(app, peer, headers, host.as_deref())?;
+        if is_plain_form(request) {
+            return Ok((origin, caller));
+        }
         json_only(request)?;
         if let Some(csrf) = caller.as_ref().and_then(Caller::csrf) {
             let said = headers.get(CSRF_HEADER).and_then(|v| v.to_str().ok());
@@ -143,6 +146,12 @@ fn admitted(app: &App, request: &Request, caller: Option<Caller>) -> Result<(Ori
         }
     }
     Ok((origin, caller))
+}
+
+/// Whether it is a form of a page without a script. Forms sign in and out and do nothing else; that they come from a page of
+/// ours was asked before.
+fn is_plain_form(request: &Request) -> bool {
+    request.method() == Method::POST && matches!(request.uri().path(), "/plain/sign-in" | "/plain/sign-out")
 }
 
 /// Compares secrets in a time that does not tell where they differ.

@@ -49,6 +49,12 @@ impl Page {
         let _ = writeln!(self.head, "<meta http-equiv=\"refresh\" content=\"{seconds}\">");
     }
 
+    /// Adds HTML to the head.
+    pub(super) fn in_head(&mut self, html: &str) {
+        self.head.push_str(html);
+        self.head.push('\n');
+    }
+
     /// Adds HTML.
     pub(super) fn push(&mut self, html: &str) {
         self.body.push_str(html);

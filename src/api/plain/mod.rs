@@ -5,6 +5,7 @@
 
 mod html;
 mod pages;
+mod sign_in;
 
 use super::access::guard;
 use super::access::roles::{Resource, Verb};
@@ -15,7 +16,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use html::{Page, escape};
 
 const STYLE: &str = include_str!("style.css");
@@ -29,6 +30,11 @@ pub fn routes() -> Router<App> {
         .route("/live", looking(Resource::Live, get(pages::live)))
         .route("/session/{session}", looking(Resource::Session, get(pages::session)))
         .route("/flags", looking(Resource::Flags, get(pages::flags)))
+        .route(
+            "/sign-in",
+            get(sign_in::page).merge(changing(Resource::Login, post(sign_in::sign_in))),
+        )
+        .route("/sign-out", changing(Resource::Login, post(sign_in::sign_out)))
         .layer(from_fn(as_page))
         .route("/style.css", get(style))
 }
@@ -36,6 +42,12 @@ pub fn routes() -> Router<App> {
 fn looking(resource: Resource, handler: MethodRouter<App>) -> MethodRouter<App> {
     handler.route_layer(from_fn(move |request: Request, next: Next| {
         guard::at_route(resource, Verb::Read, request, next)
+    }))
+}
+
+fn changing(resource: Resource, handler: MethodRouter<App>) -> MethodRouter<App> {
+    handler.route_layer(from_fn(move |request: Request, next: Next| {
+        guard::at_route(resource, Verb::Write, request, next)
     }))
 }
 
@@ -52,6 +64,7 @@ async fn style() -> Response {
 
 /// Shows problems as pages.
 async fn as_page(request: Request, next: Next) -> Response {
+    let asked = request.uri().path().to_owned();
     let response = next.run(request).await;
     let is_problem = response
         .headers()
@@ -73,7 +86,8 @@ async fn as_page(request: Request, next: Next) -> Response {
     let mut page = Page::new(&text("title"));
     page.push(&format!("<p>{}</p>", escape(&text("detail"))));
     if parts.status == axum::http::StatusCode::UNAUTHORIZED {
-        page.push("<p>Sign in with the dashboard, or follow the link that you were sent; then come back here.</p>");
+        page.push("<p>Sign in with the token that you were given, or follow the link that you were sent.</p>");
+        sign_in::form(&mut page, &format!("/plain{}", asked.trim_end_matches('/')));
     }
     page.push("<p><a href=\"/plain\">All sessions</a></p>");
     parts.headers.remove(header::CONTENT_LENGTH);

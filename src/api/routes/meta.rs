@@ -87,15 +87,29 @@ async fn login(
     origin: Option<Extension<Origin>>,
     Json(body): Json<LoginBody>,
 ) -> Result<Response, Problem> {
-    let origin = origin.map_or(
-        Origin {
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            https: false,
-        },
-        |o| o.0,
-    );
+    let mut headers = HeaderMap::new();
+    let csrf = sign_in(&app, origin.map(|o| o.0), &body.token, &mut headers).await?;
+    let mut response = answer::json(&LoggedIn { csrf })?;
+    response.headers_mut().extend(headers);
+    Ok(response)
+}
+
+/// Signs a browser in: its cookie goes to `headers`; what its requests repeat is given back.
+///
+/// # Errors
+/// A token that does not count; too many attempts.
+pub(in crate::api) async fn sign_in(
+    app: &App,
+    origin: Option<Origin>,
+    token: &str,
+    headers: &mut HeaderMap,
+) -> Result<String, Problem> {
+    let origin = origin.unwrap_or(Origin {
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        https: false,
+    });
     app.count_login(&origin.address.to_string())?;
-    let hash = TokenRow::hash_of(body.token.trim());
+    let hash = TokenRow::hash_of(token.trim());
     let token = app.ask(move |app| app.access().token(&hash)).await?;
     let Some(token) = token.filter(|t| t.counts(app.now())) else {
         return Err(Problem::new(
@@ -108,9 +122,8 @@ async fn login(
         .logins()
         .sign_in(&token.sha256, app.now())
         .map_err(|_| Problem::ours("This system gives no random numbers."))?;
-    let mut response = answer::json(&LoggedIn { csrf: new.csrf })?;
-    put_cookie(response.headers_mut(), &new.cookie, origin);
-    Ok(response)
+    put_cookie(headers, &new.cookie, origin);
+    Ok(new.csrf)
 }
 
 /// Hands a browser its cookie.
@@ -123,14 +136,19 @@ pub(super) fn put_cookie(headers: &mut HeaderMap, value: &str, origin: Origin) {
 }
 
 async fn logout(State(app): State<App>, headers: HeaderMap) -> Response {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    sign_out(&app, &headers, response.headers_mut());
+    response
+}
+
+/// Signs the browser of a request out: what takes its cookie away goes to `answer`.
+pub(in crate::api) fn sign_out(app: &App, request: &HeaderMap, answer: &mut HeaderMap) {
+    let cookies = request.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     for cookie in cookies.filter_map(login::cookie_in) {
         app.logins().sign_out(cookie);
     }
-    let mut response = StatusCode::NO_CONTENT.into_response();
     let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
     if let Ok(value) = HeaderValue::from_str(&gone) {
-        response.headers_mut().append(header::SET_COOKIE, value);
+        answer.append(header::SET_COOKIE, value);
     }
-    response
 }

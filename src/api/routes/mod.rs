@@ -50,4 +50,5 @@ pub fn all() -> Vec<Endpoint> {
 
 pub(in crate::api) use athletes::everybody;
 pub(in crate::api) use measured::seen;
+pub(in crate::api) use meta::{sign_in, sign_out};
 pub(in crate::api) use shares::follow as follow_share;

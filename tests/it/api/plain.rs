@@ -2,6 +2,7 @@
 
 use super::{Server, request};
 use lope::api::Entrance;
+use lope::store::access::Role;
 use serde_json::json;
 
 #[tokio::test]
@@ -81,4 +82,78 @@ async fn who_is_not_known_gets_a_page_that_says_so() {
         "{}",
         page.text()
     );
+}
+
+/// A form of a page without a script.
+fn form(path: &str, headers: &[(&str, &str)], body: &str) -> axum::http::Request<axum::body::Body> {
+    let mut request = axum::http::Request::post(path).header("host", "lope.example");
+    request = request.header("content-type", "application/x-www-form-urlencoded");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body.to_owned().into()).expect("a request")
+}
+
+#[tokio::test]
+async fn one_signs_in_and_out_without_a_script() {
+    let server = Server::new(Entrance::Tokens);
+    let token = server.token(Role::Runner);
+    let closed = server.get("/plain/live", &[]).await;
+    assert_eq!(closed.status, 401);
+    let text = closed.text();
+    assert!(
+        text.contains("<form method=\"post\" action=\"/plain/sign-in\">"),
+        "{text}"
+    );
+    assert!(text.contains("name=\"back\" value=\"/plain/live\""), "{text}");
+    assert!(
+        text.contains("<meta name=\"referrer\" content=\"same-origin\">"),
+        "{text}"
+    );
+    let own = ("origin", "http://lope.example");
+    let filled = format!("token={token}&back=%2Fplain%2Flive");
+    let foreign = [("origin", "http://evil.example")];
+    assert_eq!(server.send(form("/plain/sign-in", &foreign, &filled)).await.status, 403);
+    assert_eq!(
+        server
+            .send(form("/plain/sign-in", &[("origin", "null")], &filled))
+            .await
+            .status,
+        403
+    );
+    let wrong = server
+        .send(form("/plain/sign-in", &[own], "token=nonsense&back="))
+        .await;
+    assert_eq!(wrong.status, 401);
+    assert!(wrong.text().contains("<form") && wrong.header("set-cookie").is_empty());
+    let signed = server.send(form("/plain/sign-in", &[own], &filled)).await;
+    assert_eq!(
+        (signed.status.as_u16(), signed.header("location")),
+        (303, "/plain/live"),
+        "{}",
+        signed.text()
+    );
+    let cookie = signed
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(signed.header("set-cookie").contains("HttpOnly; SameSite=Strict"));
+    let page = server.get("/plain/live", &[("cookie", &cookie)]).await;
+    assert!(page.status == 200 && page.text().contains("ada"), "{}", page.text());
+    let who = server.get("/plain/sign-in", &[("cookie", &cookie)]).await.text();
+    assert!(who.contains("role runner") && who.contains("Sign out"), "{who}");
+    // A form does these two things and nothing else.
+    let lap = form(
+        "/api/v1/live/live-ada/events",
+        &[own, ("cookie", &cookie)],
+        "id=a&kind=lap",
+    );
+    assert_eq!(server.send(lap).await.status, 415);
+    let out = server
+        .send(form("/plain/sign-out", &[own, ("cookie", &cookie)], ""))
+        .await;
+    assert_eq!((out.status.as_u16(), out.header("location")), (303, "/plain/sign-in"));
+    assert_eq!(server.get("/plain/live", &[("cookie", &cookie)]).await.status, 401);
 }
