@@ -11,11 +11,11 @@ use crate::runtime::stop::Stop;
 use crate::store::{AthleteId, SessionId};
 use clap::Args;
 use std::io::IsTerminal as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::runtime::Runtime;
 
 /// Where it is served when nobody says.
-pub const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
+pub const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
 
 /// Options of commands that serve beside their work.
 #[derive(Args, Debug, Clone, Default)]
@@ -26,6 +26,9 @@ pub struct ServeBeside {
     /// With --serve: let other machines reach it; needs a token (lope token add)
     #[arg(long, requires = "serve")]
     pub expose: bool,
+    /// With --serve: a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; may be given more than once
+    #[arg(long, value_name = "IP", requires = "serve")]
+    pub trusted_proxy: Vec<IpAddr>,
 }
 
 impl ServeBeside {
@@ -40,7 +43,7 @@ impl ServeBeside {
             listen,
             port: if listen == USUAL { Port::OrNext } else { Port::Exactly },
             reach: if self.expose { Reach::Exposed } else { Reach::Loopback },
-            trusted_proxies: Vec::new(),
+            trusted_proxies: self.trusted_proxy.clone(),
             limits: Limits::default(),
         };
         let serving = start(globals, runtime, plan)?;

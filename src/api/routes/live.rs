@@ -1,7 +1,7 @@
 //! Runs as they happen: who runs, their streams, and what viewers may ask of a run.
 
 use super::sessions::mark;
-use crate::api::access::gate::{self, Gate, Symptoms};
+use crate::api::access::gate::Gate;
 use crate::api::access::guard::Origin;
 use crate::api::access::roles::Resource;
 use crate::api::answer::{self, List};
@@ -11,6 +11,7 @@ use crate::api::extract::{self, Json, Path};
 use crate::api::live::hub::{Beginning, NotTaken};
 use crate::api::live::watching::{Scope, Watching};
 use crate::api::live::{Command, RunAbout};
+use crate::api::looked::sight_of;
 use crate::api::problem::Problem;
 use crate::review::Sight;
 use crate::store::{AthleteId, SessionId};
@@ -121,17 +122,10 @@ fn reached(app: &App, gate: &Gate, session: &SessionId) -> Result<Sight, Problem
         .run(session)
         .ok_or_else(|| Problem::not_found("such live run"))?;
     let passed = gate.athlete(app, &run.athlete);
-    passed.map(sight).map_err(|p| match p.status {
+    passed.map(sight_of).map_err(|p| match p.status {
         StatusCode::NOT_FOUND => Problem::not_found("such live run"),
         _ => p,
     })
-}
-
-fn sight(passed: gate::Sight) -> Sight {
-    match passed.symptoms {
-        Symptoms::Shown => Sight::Everything,
-        Symptoms::Hidden => Sight::NoSymptoms,
-    }
 }
 
 fn last_id(headers: &HeaderMap) -> Option<String> {
@@ -175,7 +169,7 @@ async fn squad(
             for (athlete, _) in &reached {
                 asked.note(app, athlete)?;
             }
-            let seen = reached.into_iter().map(|(athlete, passed)| (athlete, sight(passed)));
+            let seen = reached.into_iter().map(|(athlete, passed)| (athlete, sight_of(passed)));
             Ok::<_, Problem>(seen.collect::<BTreeMap<_, _>>())
         })
         .await?;
