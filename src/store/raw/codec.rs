@@ -496,7 +496,7 @@ mod tests {
                     }
                     sum as f64 - 120.0
                 };
-                let mut c = |k: f64| ((phase * 6.3 + k).sin() * 3000.0 + hit * k + noise()).round();
+                let mut c = |k: f64| f64::from(((phase * 6.3 + k).sin() * 3000.0 + hit * k + noise()).round() as i32);
                 let v = [
                     c(0.1) * acc,
                     c(0.4) * acc,

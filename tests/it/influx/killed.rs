@@ -205,21 +205,15 @@ fn logged(dir: &Path, session: &str) -> [Logged; 3] {
 
 /// Records, waits until samples are logged and then for a random time, and kills recorder and sender.
 fn kill_one(dir: &Path, radio: &str, url: &str, dice: &mut Dice) -> Option<Seen> {
-    let known: Vec<String> = sessions(dir).iter().map(|s| s.meta.id.to_string()).collect();
-    let said = std::fs::File::create(dir.join("said")).expect("a file");
+    let known = logs(dir);
+    let said = File::create(dir.join("said")).expect("a file");
     let mut recorder = Killed(record(dir, radio, "10m").stderr(said).spawn().expect("started"));
     let mut sender = Killed(sync(dir, url, &["--follow"]).spawn().expect("started"));
+    // By its log and not by its row: a recording that was killed before it had one gets it from the next recorder.
+    let fresh = || logs(dir).into_iter().find(|l| !known.contains(l));
     let logged_bytes = || {
-        let entries = std::fs::read_dir(dir.join("raw")).ok()?;
-        let logs = entries
-            .flatten()
-            .filter(|e| e.path().extension().is_some_and(|x| x == "links"));
-        let fresh = logs.filter(|e| {
-            e.path()
-                .file_stem()
-                .is_none_or(|s| !known.iter().any(|k| s == k.as_str()))
-        });
-        fresh.map(|e| e.metadata().map_or(0, |m| m.len())).max()
+        let log = dir.join("raw").join(format!("{}.links", fresh()?));
+        Some(log.metadata().ok()?.len())
     };
     let begun = Instant::now();
     let (least, more) = if dice.roll(LATE_ONE_IN) == 0 { LATE } else { SOON };
@@ -235,9 +229,10 @@ fn kill_one(dir: &Path, radio: &str, url: &str, dice: &mut Dice) -> Option<Seen>
         let _ = never.recv_timeout(Duration::from_millis(20));
     }
     let reader = SqliteReader::open(dir).ok();
+    let session = fresh();
     let row = sessions(dir)
         .into_iter()
-        .find(|s| !known.contains(&s.meta.id.to_string()));
+        .find(|s| Some(s.meta.id.as_str()) == session.as_deref());
     let committed = row
         .as_ref()
         .zip(reader.as_ref())
@@ -250,12 +245,31 @@ fn kill_one(dir: &Path, radio: &str, url: &str, dice: &mut Dice) -> Option<Seen>
     let _ = recorder.0.wait();
     sender.0.kill().expect("killed");
     let _ = sender.0.wait();
-    row.map(|row| Seen {
-        session: row.meta.id.to_string(),
+    let session = session?;
+    Some(Seen {
         committed,
-        secs: (at_us - row.meta.start.micros()) as f64 * 1e-6,
-        logged: logged(dir, row.meta.id.as_str()),
+        secs: at_us as f64 * 1e-6 - began_s(&session),
+        logged: logged(dir, &session),
+        session,
     })
+}
+
+/// The sessions that have a log of links.
+fn logs(dir: &Path) -> BTreeSet<String> {
+    let Ok(entries) = std::fs::read_dir(dir.join("raw")) else {
+        return BTreeSet::new();
+    };
+    let name = |e: std::fs::DirEntry| e.file_name().into_string().ok();
+    let names = entries.flatten().filter_map(name);
+    names
+        .filter_map(|n| n.strip_suffix(".links").map(str::to_owned))
+        .collect()
+}
+
+/// When a session began, s since 1970: its id is a UUID of version 7, which begins with that in milliseconds.
+fn began_s(session: &str) -> f64 {
+    let digits: String = session.chars().filter(|c| *c != '-').take(12).collect();
+    i64::from_str_radix(&digits, 16).expect("hexadecimal digits") as f64 * 1e-3
 }
 
 #[test]
@@ -265,9 +279,8 @@ fn recordings_killed_at_random_moments_lose_a_second_at_most_and_no_point_is_dou
         .ok()
         .and_then(|n| n.parse().ok())
         .unwrap_or(FEW);
-    let dir = tempfile::tempdir().expect("a temporary folder").keep();
-    let dir = dir.as_path();
-    println!("{}", dir.display());
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = dir.path();
     let kept = Arc::new(Mutex::new(Kept::default()));
     let theirs = kept.clone();
     let server = Server::start(move |request: &Request| answered(&theirs, request));
@@ -282,45 +295,69 @@ fn recordings_killed_at_random_moments_lose_a_second_at_most_and_no_point_is_dou
     assert!(done.success(), "{done}");
     let reader = SqliteReader::open(dir).expect("the store opens");
     let all = sessions(dir);
-    let (mut rows, mut late, mut losses, mut samples) = (0, 0, Vec::new(), 0);
+    let (mut rows, mut late, mut streaming, mut samples) = (0, 0, 0, 0);
+    let mut losses = Vec::new();
     for seen in &seen {
         let id = &seen.session;
-        let row = all.iter().find(|r| r.meta.id.as_str() == id).expect("it is there");
+        let meant: usize = seen.logged.iter().map(Logged::meant).sum();
+        let Some(row) = all.iter().find(|r| r.meta.id.as_str() == id) else {
+            assert_eq!((meant, seen.committed), (0, 0), "{id} is gone");
+            continue;
+        };
         assert_eq!(row.state, SessionState::Closed, "{id}");
         let there = strides(&reader, row);
         assert!(there >= seen.committed, "{id}: {there} of {} strides", seen.committed);
         rows += seen.committed;
         late += usize::from(seen.committed > 0);
-        let (mut found, mut last) = ([0; 5], 0.0_f64);
+        samples += meant;
+        let mut found: [Vec<f64>; 5] = Default::default();
         for event in reader.raw(&row.meta.id).expect("raw samples") {
             if let SensorEvent::Sample(placement, s) = event.expect("readable") {
-                found[placement.index()] += 1;
-                last = last.max(s.t.secs());
+                found[placement.index()].push(s.t.secs());
             }
         }
         for (placement, logged) in PLACES.into_iter().zip(&seen.logged) {
-            println!(
-                "{id} {:?} {} {} {} {:.2} {:.2} {last:.2}",
-                placement,
-                logged.samples.len(),
-                logged.meant(),
-                found[placement.index()],
+            let (name, found) = (placement.name(), &found[placement.index()]);
+            assert_eq!(found.len(), logged.meant(), "{id}: samples of {name} that were logged");
+            if logged.meant() == 0 || logged.downs > 0 {
+                continue;
+            }
+            streaming += 1;
+            let last = found.iter().copied().fold(0.0, f64::max);
+            assert!(
+                seen.secs - last <= LOST_S,
+                "{id}: {name} ends at {last:.2} of {:.2} s; its last frame came at {:.2} s",
                 seen.secs,
                 logged.last_s
             );
-            samples += logged.meant();
+            losses.push(seen.secs - last);
         }
-        losses.push(seen.secs - last);
     }
+    assert!(
+        seen.len() as u64 * 10 >= kills * 9,
+        "{} of {kills} had a log",
+        seen.len()
+    );
+    assert!(
+        streaming * 10 >= seen.len() * 3 * 8,
+        "{streaming} sensors of {} recordings streamed",
+        seen.len()
+    );
+    assert!(
+        kills < 20 || late * 10 >= seen.len(),
+        "strides were committed before {late} kills"
+    );
     losses.sort_by(f64::total_cmp);
-    let usual = losses.get(losses.len() / 2).copied().unwrap_or(0.0);
     let out = sync(dir, &server.url(), &[]).status().expect("it runs");
     assert!(out.success(), "{out}");
     let kept = kept.lock().expect("alone");
     assert_eq!(kept.points, wanted(dir), "each point once, and none missing");
     println!(
-        "measured: {kills} kills, {} sessions, {late} with strides committed before ({rows}, all there after), {samples} samples logged, {usual:.2} s of samples lost in the typical kill and {:.2} in the worst, {} lines sent for {} points",
+        "measured: {kills} kills, {} recordings, {streaming} sensors streaming; all {samples} samples logged are there; {late} with \
+         {rows} strides committed before, all there after; samples end {:.2} s before the kill in the typical sensor and {:.2} s \
+         in the worst; {} lines sent for {} points",
         seen.len(),
+        losses.get(losses.len() / 2).copied().unwrap_or(0.0),
         losses.last().copied().unwrap_or(0.0),
         kept.lines,
         kept.points.len()
