@@ -123,6 +123,33 @@ fn fastest_ms<T>(runs: usize, mut work: impl FnMut() -> Result<T, StoreError>) -
     Ok(best)
 }
 
+/// What the disk itself takes: a flush of as much as a commit of some hundred rows, and a long file.
+fn bench_disk(dir: &Path) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(dir.join("disk"))?;
+    let block = vec![0x5a_u8; 1 << 18];
+    let mut flushes: Vec<f64> = Vec::new();
+    for _ in 0..40 {
+        file.write_all(&block)?;
+        let begin = Instant::now();
+        file.sync_data()?;
+        flushes.push(begin.elapsed().as_secs_f64() * 1e3);
+    }
+    flushes.sort_by(f64::total_cmp);
+    let begin = Instant::now();
+    for _ in 0..400 {
+        file.write_all(&block)?;
+    }
+    file.sync_data()?;
+    let rate = 400.0 * block.len() as f64 / begin.elapsed().as_secs_f64() / 1e6;
+    println!(
+        "the disk: a flush of 256 KiB {:.2} ms in the middle, {:.2} ms at worst; {rate:.0} MB/s written and flushed",
+        flushes[flushes.len() / 2],
+        flushes[flushes.len() - 1]
+    );
+    Ok(())
+}
+
 fn bench_append(dir: &Path, name: &str, worn: Worn, rows: u32, batch_rows: usize) -> Result<(), StoreError> {
     let store = SqliteStore::open(dir, "bench")?;
     let meta = session(name)?;
@@ -306,6 +333,10 @@ fn main() -> Result<(), StoreError> {
     let short = std::env::args().any(|a| a == "--test");
     let rows = if short { 2_000 } else { 200_000 };
     let folder = tempfile::tempdir().map_err(|e| StoreError::Unavailable {
+        retry_after: None,
+        detail: e.to_string(),
+    })?;
+    bench_disk(folder.path()).map_err(|e| StoreError::Unavailable {
         retry_after: None,
         detail: e.to_string(),
     })?;

@@ -142,6 +142,9 @@ pub fn run(globals: &Globals, args: &AnalyzeArgs) -> Result<Exit, Failure> {
         Some(dir) if !args.no_store => Some(SqliteStore::open(dir, "lope analyze")?),
         _ => None,
     };
+    if let (Some(dir), Some(store)) = (&dir, &store) {
+        super::raw::care(globals, dir, store);
+    }
     let keeper = match &store {
         Some(store) => Some(Keeper::open(store, keep::meta_of(&recording, runner.id)?)?),
         None => None,

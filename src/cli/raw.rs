@@ -2,6 +2,7 @@
 
 use super::failure::{Exit, Failure};
 use super::{Globals, words};
+use crate::runtime::retention::{self, Policy};
 use crate::store::sqlite::{RawHeld, RawLimits, too_much};
 use crate::store::{SqliteReader, SqliteStore, StoreError, UtcMicros};
 use clap::{Args, Subcommand};
@@ -114,6 +115,8 @@ fn list(globals: &Globals, stock: &[RawHeld]) -> Result<Exit, Failure> {
             (Some(when), ..) if r.bytes == 0 => format!("removed {}", &when.iso8601()[..10]),
             (_, true, _) => "being recorded".to_owned(),
             (_, _, true) => "pinned".to_owned(),
+            _ if r.unfinished => "not finished yet".to_owned(),
+            _ if r.flagged => "flagged: goes only if you prune it".to_owned(),
             _ => String::new(),
         };
         let size = if r.bytes == 0 {
@@ -137,7 +140,7 @@ fn list(globals: &Globals, stock: &[RawHeld]) -> Result<Exit, Failure> {
 fn held_json(r: &RawHeld) -> serde_json::Value {
     json!({
         "session": r.session.as_str(), "athlete": r.athlete.as_str(), "start": r.start.iso8601(), "bytes": r.bytes,
-        "pinned": r.pinned, "open": r.open, "removed": r.removed.map(UtcMicros::iso8601),
+        "pinned": r.pinned, "open": r.open, "unfinished": r.unfinished, "flagged": r.flagged, "removed": r.removed.map(UtcMicros::iso8601),
     })
 }
 
@@ -147,6 +150,30 @@ fn now() -> UtcMicros {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default();
     UtcMicros::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Removes what the settings no longer let stay, and says so in a line. A record that another lope works on is left for the
+/// next time, and so is one that cannot be cared for now: whoever calls has something else to do.
+pub fn care(globals: &Globals, dir: &std::path::Path, store: &SqliteStore) {
+    let Ok(settings) = globals.settings() else { return };
+    let policy = Policy::of(settings);
+    match retention::pass(dir, store, &policy, now()) {
+        Ok(outcome) => {
+            if let Some(sentence) = outcome.sentence(&policy) {
+                globals.console.advice(&sentence);
+            }
+        }
+        Err(e) => globals.console.advice(&format!("old raw samples stay for now: {e}")),
+    }
+}
+
+/// As [`care`], of a record that nobody has opened to write; without one there is nothing to do.
+pub fn care_before(globals: &Globals, dir: &std::path::Path, command: &str) {
+    if SqliteReader::open(dir).is_ok()
+        && let Ok(store) = SqliteStore::open(dir, command)
+    {
+        care(globals, dir, &store);
+    }
 }
 
 fn pruned(globals: &Globals, dir: &std::path::Path, args: &PruneArgs) -> Result<Exit, Failure> {

@@ -242,6 +242,7 @@ pub fn run(globals: &Globals, args: &RecordArgs) -> Result<Exit, Failure> {
             r.strides, r.session
         ));
     }
+    super::raw::care(globals, &dir, &store);
     let runtime = live::threads().map_err(|e| super::threads_failed(&e))?;
     #[cfg(feature = "serve")]
     let serving = args.serve.start(globals, &runtime)?;
@@ -337,7 +338,7 @@ impl Session<'_> {
         let config = settle::pipeline_config(&self.plan, config.sensors);
         let live_places: Vec<Placement> = config.sensors.iter().map(|s| s.placement).collect();
         let meta = settle::meta_of(&self.plan, config.sensors.clone());
-        let mut keeper = Keeper::open(self.store, meta)?;
+        let mut keeper = Keeper::open(self.store, meta)?.live();
         let (to_view, view) = watch::channel(View::default());
         let (asking, answering) = asking::asking(&self.stop);
         let look = self.look()?;

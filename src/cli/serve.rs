@@ -52,6 +52,7 @@ pub fn run(globals: &Globals, args: &ServeArgs) -> Result<Exit, Failure> {
     if let Some(file) = &args.token_file {
         bring_token(&dir, file)?;
     }
+    super::raw::care_before(globals, &dir, "lope serve (old raw samples)");
     let runtime = live::threads().map_err(|e| super::threads_failed(&e))?;
     let stop = Stop::on_ctrl_c();
     let plan = ServePlan {

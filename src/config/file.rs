@@ -73,6 +73,11 @@ pub(super) fn take<'a>(path: &Path, document: &'a Document<&'a str>, problems: &
                 Some(kits) => raw.kits = take_kits(kits, text, line, problems, path),
                 None => refuse(Some(shown(item)), "expected tables: [kit.NAME]".to_owned(), None),
             }
+        } else if key == "retention" {
+            match item.as_table_like() {
+                Some(limits) => take_limits(limits, text, line, &mut raw.values, problems, path),
+                None => refuse(Some(shown(item)), "expected a table: [retention]".to_owned(), None),
+            }
         } else if let Some(index) = KEYS.iter().position(|k| k.name == key) {
             match item.as_str() {
                 Some(value) => raw.values.push((index, line, value.to_owned())),
@@ -83,7 +88,8 @@ pub(super) fn take<'a>(path: &Path, document: &'a Document<&'a str>, problems: &
                 ),
             }
         } else {
-            let known: Vec<&str> = KEYS.iter().map(|k| k.name).chain(["kit"]).collect();
+            let plain = KEYS.iter().map(|k| k.name).filter(|n| !n.contains('.'));
+            let known: Vec<&str> = plain.chain(["retention", "kit"]).collect();
             refuse(
                 None,
                 format!("no such key; one of {}", known.join(", ")),
@@ -92,6 +98,46 @@ pub(super) fn take<'a>(path: &Path, document: &'a Document<&'a str>, problems: &
         }
     }
     raw
+}
+
+/// The keys of `[retention]`: numbers, or texts that are numbers.
+fn take_limits(
+    limits: &dyn TableLike,
+    text: &str,
+    above: usize,
+    values: &mut Vec<(usize, usize, String)>,
+    problems: &mut Vec<Problem>,
+    path: &Path,
+) {
+    for (key, item) in limits.iter() {
+        let line = line_of_key(limits, key, text).unwrap_or(above);
+        let name = format!("retention.{key}");
+        let number = item
+            .as_integer()
+            .map(|n| n.to_string())
+            .or_else(|| item.as_float().map(|n| n.to_string()))
+            .or_else(|| item.as_str().map(str::to_owned));
+        let known: Vec<&str> = KEYS.iter().map(|k| k.name).filter(|n| n.contains('.')).collect();
+        let (found, what, near) = match (KEYS.iter().position(|k| k.name == name), number) {
+            (Some(index), Some(number)) => {
+                values.push((index, line, number));
+                continue;
+            }
+            (Some(index), None) => (Some(shown(item)), format!("expected {}", KEYS[index].allowed), None),
+            (None, _) => {
+                let near = nearest(&name, known.iter().copied());
+                (None, format!("no such key; one of {}", known.join(", ")), near)
+            }
+        };
+        let path = path.to_owned();
+        problems.push(Problem {
+            origin: Origin::File { path, line },
+            key: name,
+            found,
+            what,
+            near,
+        });
+    }
 }
 
 fn take_kits<'a>(

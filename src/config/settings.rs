@@ -20,7 +20,7 @@ pub(super) struct Key {
 }
 
 /// All settings, in the order they are shown.
-pub(super) const KEYS: [Key; 6] = [
+pub(super) const KEYS: [Key; 8] = [
     Key {
         name: "data_dir",
         variable: "LOPE_DATA_DIR",
@@ -51,6 +51,16 @@ pub(super) const KEYS: [Key; 6] = [
         variable: "LOPE_ATHLETE",
         allowed: "the id of an athlete",
     },
+    Key {
+        name: "retention.raw_days",
+        variable: "LOPE_RETENTION_RAW_DAYS",
+        allowed: "a number of days, 0 to keep all",
+    },
+    Key {
+        name: "retention.raw_gb",
+        variable: "LOPE_RETENTION_RAW_GB",
+        allowed: "a number of gigabytes, 0 for no limit",
+    },
 ];
 const DATA_DIR: usize = 0;
 const UNITS: usize = 1;
@@ -58,6 +68,11 @@ const LANGUAGE: usize = 2;
 const RADIO: usize = 3;
 const DEFAULT_KIT: usize = 4;
 const ATHLETE: usize = 5;
+const RAW_DAYS: usize = 6;
+const RAW_GB: usize = 7;
+
+/// Raw samples stay this long where nobody says, days: a season's training can be looked at again, a year's fills disks.
+pub const RAW_DAYS_BY_DEFAULT: f64 = 90.0;
 
 /// Units in which lengths and speeds are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +167,10 @@ pub struct Settings {
     pub default_kit: Setting<Option<String>>,
     /// The athlete meant when none is named; `None` for whoever owns this computer.
     pub athlete: Setting<Option<String>>,
+    /// Raw samples stay this long after their run, days; `None` for ever.
+    pub raw_days: Setting<Option<f64>>,
+    /// Raw samples take this much at most, gigabytes; `None` for no limit.
+    pub raw_gb: Setting<Option<f64>>,
     /// Kits by name, each with the place where it stands.
     pub kits: BTreeMap<String, Setting<Kit>>,
 }
@@ -256,6 +275,8 @@ impl Settings {
                 .unwrap_or_else(|| by_default(None)),
             athlete: setting(&raw[ATHLETE], |s| s.value.to_str().map(|n| Some(n.to_owned())))
                 .unwrap_or_else(|| by_default(None)),
+            raw_days: setting(&raw[RAW_DAYS], limit).unwrap_or_else(|| by_default(Some(RAW_DAYS_BY_DEFAULT))),
+            raw_gb: setting(&raw[RAW_GB], limit).unwrap_or_else(|| by_default(None)),
             kits,
         })
     }
@@ -287,6 +308,8 @@ impl Settings {
                 self.athlete.value.clone().unwrap_or_else(|| "none".to_owned()),
                 &self.athlete.origin,
             ),
+            (limit_text(self.raw_days.value), &self.raw_days.origin),
+            (limit_text(self.raw_gb.value), &self.raw_gb.origin),
         ]
         .into_iter()
         .zip(&KEYS)
@@ -347,6 +370,16 @@ fn radio(raw: &Raw) -> Option<RadioChoice> {
     RadioChoice::parse(raw.value.to_str()?)
 }
 
+/// A number from 0 on, where 0 is no limit.
+fn limit(raw: &Raw) -> Option<Option<f64>> {
+    let number: f64 = raw.value.to_str()?.trim().parse().ok()?;
+    (number >= 0.0 && number.is_finite()).then(|| Some(number).filter(|n| *n > 0.0))
+}
+
+fn limit_text(limit: Option<f64>) -> String {
+    limit.map_or_else(|| "no limit".to_owned(), |n| n.to_string())
+}
+
 /// A folder; in the file it starts at the root or at `~/`, because a file has no folder it is read from.
 fn data_dir(raw: &Raw, inputs: &Inputs<'_>) -> Result<PathBuf, String> {
     let path = PathBuf::from(&raw.value);
@@ -384,6 +417,7 @@ fn check(index: usize, raw: &Raw, inputs: &Inputs<'_>, problems: &mut Vec<Proble
         UNITS => units(raw).map(drop).ok_or(not_one_of),
         LANGUAGE => language(raw).map(drop).ok_or(not_one_of),
         RADIO => radio(raw).map(drop).ok_or(not_one_of),
+        RAW_DAYS | RAW_GB => limit(raw).map(drop).ok_or_else(|| format!("expected {allowed}")),
         ATHLETE => raw
             .value
             .to_str()
@@ -397,7 +431,7 @@ fn check(index: usize, raw: &Raw, inputs: &Inputs<'_>, problems: &mut Vec<Proble
     };
     if let Err(what) = good {
         let found = raw.value.to_string_lossy();
-        let near = if [DATA_DIR, DEFAULT_KIT, ATHLETE].contains(&index) {
+        let near = if [DATA_DIR, DEFAULT_KIT, ATHLETE, RAW_DAYS, RAW_GB].contains(&index) {
             None
         } else {
             nearest(&found, allowed.split(", "))

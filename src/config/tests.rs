@@ -60,6 +60,8 @@ fn the_later_source_wins_and_each_value_knows_its_own() {
             "radio = ble (--radio)",
             "default_kit = none (default)",
             "athlete = none (default)",
+            "retention.raw_days = 90 (default)",
+            "retention.raw_gb = no limit (default)",
         ]
     );
 }
@@ -82,7 +84,7 @@ fn every_problem_is_told_at_once_with_line_value_allowed_values_and_a_guess() {
                 left_shank = \"4F21\"\nright_shank = { id = \"\", last_seen = \"soon\" }\n\n[server]\nbind = \"x\"\n";
     let found = problems(text);
     let expected = [
-        "config.toml:1: unit: no such key; one of data_dir, units, language, radio, default_kit, athlete, kit; did you mean units?",
+        "config.toml:1: unit: no such key; one of data_dir, units, language, radio, default_kit, athlete, retention, kit; did you mean units?",
         "config.toml:2: language = 3: expected a text in quotes: en",
         "config.toml:3: units = \"metrik\": not one of metric, imperial; did you mean metric?",
         "config.toml:4: data_dir = \"here\": write the whole path, or begin with ~/",
@@ -96,7 +98,7 @@ fn every_problem_is_told_at_once_with_line_value_allowed_values_and_a_guess() {
         "config.toml:12: kit.thursday.right_shank.id = \"\": expected a text in quotes, not empty",
         "config.toml:12: kit.thursday.right_shank.last_seen = \"soon\": expected a time such as 2026-11-25T17:30:00Z",
         "config.toml:12: kit.thursday.right_shank.id: missing; id or os_id says which sensor it is",
-        "config.toml:14: server: no such key; one of data_dir, units, language, radio, default_kit, athlete, kit",
+        "config.toml:14: server: no such key; one of data_dir, units, language, radio, default_kit, athlete, retention, kit",
         "config.toml:5: default_kit = \"thrusday\": no such kit; one of thursday; did you mean thursday?",
     ];
     assert_eq!(found, expected, "{found:#?}");
@@ -161,4 +163,30 @@ fn radios_are_read_as_they_are_written() {
     for text in ["", "BLE", "wire", "wire:", "wire::1", "wire:host:0", "wire:host:99999"] {
         assert_eq!(RadioChoice::parse(text), None, "{text}");
     }
+}
+
+#[test]
+fn how_long_raw_samples_stay_is_a_number_and_zero_is_no_limit() {
+    let s = resolve("[retention]\nraw_days = 30\nraw_gb = 2.5\n", &[], Flags::default()).expect("good");
+    assert_eq!((s.raw_days.value, s.raw_gb.value), (Some(30.0), Some(2.5)));
+    let s = resolve(
+        "retention.raw_days = 0",
+        &[("LOPE_RETENTION_RAW_GB", "0")],
+        Flags::default(),
+    )
+    .expect("good");
+    assert_eq!((s.raw_days.value, s.raw_gb.value), (None, None));
+    let said = problems("[retention]\nraw_days = -1\nraw_gb = true\nraw_day = 3\n");
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(
+        said.iter()
+            .any(|p| p.contains("retention.raw_days") && p.contains("-1")),
+        "{said:?}"
+    );
+    assert!(
+        said.iter()
+            .any(|p| p.contains("retention.raw_day") && p.contains("retention.raw_days")),
+        "{said:?}"
+    );
+    assert_eq!(problems("retention = 90").len(), 1);
 }

@@ -4,6 +4,7 @@
 //! this system says so and passes: what nobody can look at is not a fault.
 
 use super::radio_trouble::trouble;
+use super::retention::{By, Policy};
 use crate::config::place::System;
 use crate::config::{RadioChoice, Settings, Units};
 use crate::sensors::radio::RadioState;
@@ -117,6 +118,10 @@ pub struct RecordSeen {
     pub recovered: usize,
     /// Bytes on the disk, raw samples included.
     pub bytes: u64,
+    /// Bytes of raw samples.
+    pub raw_bytes: u64,
+    /// Sessions that still have theirs.
+    pub raw_recordings: usize,
 }
 
 /// Looks at the machine.
@@ -148,7 +153,9 @@ pub fn examine(machine: &dyn Machine, settings: Option<&Settings>) -> Vec<Check>
             Some(dir) => {
                 let sensors = settings.kit(None).map_or(DEFAULT_SENSORS, |k| k.sensors.len());
                 checks.extend(folder(dir, &machine.folder(dir), sensors));
-                checks.push(record(dir, &machine.record(dir)));
+                let seen = machine.record(dir);
+                checks.push(record(dir, &seen));
+                checks.extend(seen.ok().map(|seen| raw(&seen, &Policy::of(settings))));
             }
             None => checks.push(Check::fail(
                 "folder",
@@ -300,6 +307,23 @@ fn folder(dir: &Path, seen: &FolderSeen, sensors: usize) -> Vec<Check> {
         }
     });
     checks
+}
+
+/// What raw samples take, and how long they stay.
+fn raw(seen: &RecordSeen, policy: &Policy) -> Check {
+    let whose = match policy.by {
+        By::Default => " (retention.raw_days is not set)",
+        By::Owner => "",
+    };
+    Check::ok(
+        "raw",
+        format!(
+            "{} of raw samples, {} recordings; they {}{whose}, pinned and flagged ones for ever",
+            bytes(seen.raw_bytes),
+            seen.raw_recordings,
+            policy.sentence()
+        ),
+    )
 }
 
 fn record(dir: &Path, seen: &Result<RecordSeen, StoreError>) -> Check {
@@ -511,6 +535,18 @@ mod tests {
     fn a_record_is_judged_by_what_the_store_says() {
         let see = |seen: Result<RecordSeen, StoreError>| record(Path::new("/runs"), &seen).verdict;
         assert_eq!(see(Ok(RecordSeen::default())), Verdict::Ok);
+        let seen = RecordSeen {
+            raw_bytes: 2_500_000_000,
+            raw_recordings: 7,
+            ..RecordSeen::default()
+        };
+        let policy = Policy {
+            days: Some(90.0),
+            gigabytes: None,
+            by: By::Default,
+        };
+        let said = raw(&seen, &policy).detail;
+        assert!(said.contains("7 recordings") && said.contains("stay 90 days"), "{said}");
         assert_eq!(see(Err(StoreError::Missing { what: "x".to_owned() })), Verdict::Ok);
         assert_eq!(see(Err(StoreError::Busy { holder: None })), Verdict::Warn);
         assert_eq!(see(Err(StoreError::TooNew { found: 9, known: 1 })), Verdict::Fail);

@@ -123,6 +123,16 @@ pub struct Keeper<'a> {
     batch: Batch,
     /// It did not exist before.
     new: bool,
+    rhythm: Rhythm,
+}
+
+/// When rows are handed to the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rhythm {
+    /// Many at once: what is lost can be read again.
+    Batches,
+    /// At once, because a killed program would lose them; the store commits once a second.
+    AtOnce,
 }
 
 impl<'a> Keeper<'a> {
@@ -148,7 +158,17 @@ impl<'a> Keeper<'a> {
             session,
             analysis,
             new: opened == Opened::New,
+            rhythm: Rhythm::Batches,
         })
+    }
+
+    /// The same for a run that is being made: every row is handed over at once, and the store commits within a second.
+    #[must_use]
+    pub fn live(self) -> Self {
+        Self {
+            rhythm: Rhythm::AtOnce,
+            ..self
+        }
     }
 
     /// Goes on with a session that is there, in this analysis of it.
@@ -160,6 +180,7 @@ impl<'a> Keeper<'a> {
             session,
             analysis,
             new: false,
+            rhythm: Rhythm::Batches,
         }
     }
 
@@ -175,7 +196,7 @@ impl<'a> Keeper<'a> {
     /// Those of the store.
     pub fn take(&mut self, output: &Output) -> Result<(), StoreError> {
         self.batch.push_output(output)?;
-        if self.batch.len() >= BATCH_ROWS {
+        if self.rhythm == Rhythm::AtOnce || self.batch.len() >= BATCH_ROWS {
             self.hand_over()?;
         }
         Ok(())

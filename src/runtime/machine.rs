@@ -50,6 +50,10 @@ impl Machine for ThisMachine {
             bytes: size(dir),
             ..RecordSeen::default()
         };
+        for held in reader.raw_stock()? {
+            seen.raw_bytes += held.bytes;
+            seen.raw_recordings += usize::from(held.bytes > 0);
+        }
         let mut query = SessionQuery::default();
         loop {
             let page = reader.sessions(&query)?;

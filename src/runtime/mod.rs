@@ -32,6 +32,7 @@ pub mod machine;
 pub mod offline;
 pub mod radio_trouble;
 pub mod record;
+pub mod retention;
 #[cfg(feature = "serve")]
 pub mod serve;
 #[cfg(feature = "serve")]

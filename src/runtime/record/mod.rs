@@ -130,6 +130,8 @@ pub struct Feed {
     latency: Latency,
     /// Samples that came before the signal loop was there.
     early: Vec<SensorEvent>,
+    /// Events on their way to the signal loop.
+    ready: Vec<SensorEvent>,
     log_failed: bool,
     standing: Standing,
     /// Whether the runner is asked to stand still.
@@ -190,6 +192,7 @@ impl Feed {
             shown: RecordView::default(),
             latency: Latency::default(),
             early: Vec::new(),
+            ready: Vec::new(),
             log_failed,
             standing: Standing::new(&[]),
             ask_standing: plan.standing,
@@ -250,7 +253,7 @@ impl Feed {
         let mut end = None;
         let mut events = std::mem::take(&mut self.early);
         loop {
-            if !self.hand_over(&to, &mut events).await {
+            if !self.hand_over(&to, &mut events) {
                 // The loop's taker failed; the log still takes everything until the sensors have stopped.
                 stop.ask();
             }
@@ -306,6 +309,7 @@ impl Feed {
             log,
             stamp,
             latency,
+            ready,
             ..
         } = self;
         let mut last = Vec::new();
@@ -321,6 +325,7 @@ impl Feed {
         for lane in &mut lanes {
             lane.flush(&mut events);
         }
+        let events = ready.into_iter().chain(events).collect();
         let _ = to
             .send(Due {
                 at_s: stop.secs(),
@@ -348,26 +353,32 @@ impl Feed {
         }
     }
 
-    /// True unless the signal loop is gone.
-    async fn hand_over(&mut self, to: &mpsc::Sender<Due>, events: &mut Vec<SensorEvent>) -> bool {
-        if events.is_empty() {
-            return !to.is_closed();
-        }
-        let mut with_standing = Vec::with_capacity(events.len());
+    /// True unless the signal loop is gone. What it has no room for yet stays ready: the loop waits for the store now
+    /// and then, and the store for its disk, but what sensors send has to be logged meanwhile.
+    fn hand_over(&mut self, to: &mpsc::Sender<Due>, events: &mut Vec<SensorEvent>) -> bool {
         for event in events.drain(..) {
             let standing = self.standing.take(&event);
-            with_standing.push(event);
+            self.ready.push(event);
             if let Some(SensorEvent::Standing { from, to }) = standing {
                 let seconds = to.since(from);
                 self.note(format!("stood still for {seconds:.1} s: tilt is measured against that"));
             }
-            with_standing.extend(standing);
+            self.ready.extend(standing);
         }
-        let due = Due {
-            at_s: (self.stamp)().secs(),
-            events: with_standing,
-        };
-        to.send(due).await.is_ok()
+        if self.ready.is_empty() {
+            return !to.is_closed();
+        }
+        match to.try_reserve() {
+            Ok(room) => {
+                room.send(Due {
+                    at_s: (self.stamp)().secs(),
+                    events: std::mem::take(&mut self.ready),
+                });
+                true
+            }
+            Err(mpsc::error::TrySendError::Full(())) => true,
+            Err(mpsc::error::TrySendError::Closed(())) => false,
+        }
     }
 
     /// Logs a batch, then understands it.

@@ -1,11 +1,15 @@
-//! Chunk codec 1: samples of one sensor to bytes and back, without any IO.
+//! Chunk codecs 1 and 2: samples of one sensor to bytes and back, without any IO.
 //!
 //! ```text
 //! n            u32 LE   samples
-//! time         i64 LE origin, ns; u32 LE tick, ns
+//! time         i64 LE origin, ns; u32 LE tick, ns; codec 2: i64 LE ticks from the first sample to the last
 //! acc, gyro    2 × (u8 form; form 1: num f64 LE, den f64 LE)
-//! 8 sequences  see ints.rs: time, marks, acc x y z, gyro x y z
+//! length       codec 2: u32 LE, of what follows
+//! 8 sequences  time, marks, acc x y z, gyro x y z; codec 1: each by itself, see ints.rs; codec 2: together, see adaptive.rs
 //! ```
+//!
+//! A chunk is written in the codec that makes it smaller: that of long ones is 2, and a second of samples, from which
+//! little can be learnt, is often 1. Codec 2 writes times as what they differ from an even rate.
 //!
 //! *Time* is counted in ticks from the origin: the largest tick that meets every instant, so that stamps of a text file
 //! with microseconds do not pay for nanoseconds.
@@ -18,12 +22,16 @@
 //!
 //! Decoding takes any bytes and never panics; what no encoder wrote is [`Damaged`].
 
+use super::adaptive::{self, CHANNELS};
 use super::grid::{Grid, Quantity};
 use super::ints::{self, BitReader};
 use crate::model::{ClipFlags, ImuSample, SessionTime, Vec3};
 
-/// Number of this codec in the `codec` column.
-pub const CODEC: u32 = 1;
+/// Number of the codec of block codes in the `codec` column.
+pub const BLOCKS: u32 = 1;
+
+/// Number of the codec that learns.
+pub const ADAPTIVE: u32 = 2;
 
 /// Most samples a chunk may hold; a longer one is damage. Bounds what decoding can cost.
 pub const CHUNK_MAX: usize = 1 << 16;
@@ -67,6 +75,8 @@ pub struct Encoder {
 /// An encoded chunk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chunk {
+    /// The codec of the bytes.
+    pub codec: u32,
     /// The bytes.
     pub bytes: Vec<u8>,
     /// Whether it decodes to the very same samples.
@@ -93,30 +103,53 @@ impl Encoder {
         let acc_form = self.form(Quantity::Acceleration, &acc);
         let gyro_form = self.form(Quantity::AngularRate, &gyro);
 
-        // Some six bytes a number are never exceeded by real data; a guess only saves growth.
-        let mut bytes = Vec::with_capacity(64 + samples.len() * 12);
-        bytes.extend((samples.len() as u32).to_le_bytes());
-        let mut sequence: Vec<i64> = samples.iter().map(|s| s.t.nanos()).collect();
-        let (origin, tick) = to_ticks(&mut sequence);
-        bytes.extend(origin.to_le_bytes());
-        bytes.extend(tick.to_le_bytes());
-        for form in [acc_form, gyro_form] {
-            form.write(&mut bytes);
-        }
-        ints::encode(&sequence, &mut bytes);
-        sequence.clear();
-        sequence.extend(samples.iter().map(marks));
-        ints::encode(&sequence, &mut bytes);
-        for (form, axes) in [(acc_form, &acc), (gyro_form, &gyro)] {
-            for values in axes {
-                sequence.clear();
-                sequence.extend(values.iter().map(|v| form.integer(*v)));
-                ints::encode(&sequence, &mut bytes);
+        let mut times: Vec<i64> = samples.iter().map(|s| s.t.nanos()).collect();
+        let (origin, tick) = to_ticks(&mut times);
+        let counts = |form: Form, values: &[f64]| values.iter().map(|v| form.integer(*v)).collect::<Vec<i64>>();
+        let [ax, ay, az] = acc.each_ref().map(|v| counts(acc_form, v));
+        let [gx, gy, gz] = gyro.each_ref().map(|v| counts(gyro_form, v));
+        let mut channels = [times, samples.iter().map(marks).collect(), ax, ay, az, gx, gy, gz];
+
+        let head = |room: usize, span: Option<i64>| {
+            let mut bytes = Vec::with_capacity(room);
+            bytes.extend((samples.len() as u32).to_le_bytes());
+            bytes.extend(origin.to_le_bytes());
+            bytes.extend(tick.to_le_bytes());
+            bytes.extend(span.map(i64::to_le_bytes).into_iter().flatten());
+            for form in [acc_form, gyro_form] {
+                form.write(&mut bytes);
             }
+            bytes
+        };
+        // A byte and a half a number is rarely exceeded; a guess only saves growth.
+        let room = 64 + samples.len() * 10;
+        let mut bytes = head(room, None);
+        for channel in &channels {
+            ints::encode(channel, &mut bytes);
         }
-        Chunk {
+        let exact = acc_form.exact && gyro_form.exact;
+        let blocks = Chunk {
+            codec: BLOCKS,
             bytes,
-            exact: acc_form.exact && gyro_form.exact,
+            exact,
+        };
+        let Some(span) = bend(&mut channels[0]) else {
+            return blocks;
+        };
+        let mut bytes = head(room, Some(span));
+        let at = bytes.len();
+        bytes.extend([0; 4]);
+        let fits = adaptive::encode(&channels, &mut bytes);
+        let length = (bytes.len() - at - 4) as u32;
+        bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
+        if fits && bytes.len() < blocks.bytes.len() {
+            Chunk {
+                codec: ADAPTIVE,
+                bytes,
+                exact,
+            }
+        } else {
+            blocks
         }
     }
 
@@ -225,6 +258,27 @@ fn to_ticks(times: &mut [i64]) -> (i64, u32) {
     (origin, tick)
 }
 
+/// Turns ticks into what they differ from an even rate, and says how far the last is from the first; `None`, and nothing is
+/// changed, when they are too far apart to be a recording.
+fn bend(ticks: &mut [i64]) -> Option<i64> {
+    let span = match ticks {
+        [first, .., last] => last.checked_sub(*first)?,
+        _ => 0,
+    };
+    let n = ticks.len();
+    for (i, t) in ticks.iter_mut().enumerate() {
+        *t = t.wrapping_sub(even(i, n, span));
+    }
+    Some(span)
+}
+
+/// Tick of sample `i` of `n` at an even rate.
+fn even(i: usize, n: usize, span: i64) -> i64 {
+    let steps = n.saturating_sub(1).max(1) as i128;
+    // Between zero and the span, so it fits.
+    (i128::from(span) * i as i128 / steps) as i64
+}
+
 fn gcd(mut a: u64, mut b: u64) -> u64 {
     while b != 0 {
         (a, b) = (b, a % b);
@@ -244,11 +298,25 @@ fn split<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Damaged> {
     Ok(*head)
 }
 
-/// Decodes a chunk of [`CODEC`] into `out`, which is cleared first.
+/// The channels of a chunk of block codes.
+fn blocks(bytes: &[u8], n: usize) -> Result<[Vec<i64>; CHANNELS], Damaged> {
+    let mut channels: [Vec<i64>; CHANNELS] = std::array::from_fn(|_| Vec::new());
+    let mut bits = BitReader::new(bytes);
+    for channel in &mut channels {
+        ints::decode(&mut bits, n, channel).map_err(|_| Damaged)?;
+    }
+    if bits.rest().is_empty() {
+        Ok(channels)
+    } else {
+        Err(Damaged)
+    }
+}
+
+/// Decodes a chunk of this codec into `out`, which is cleared first.
 ///
 /// # Errors
-/// [`Damaged`] for bytes that no encoder wrote; `out` is then empty.
-pub fn decode(bytes: &[u8], out: &mut Vec<ImuSample>) -> Result<(), Damaged> {
+/// [`Damaged`] for bytes that no encoder wrote, and for a codec that is not known; `out` is then empty.
+pub fn decode(codec: u32, bytes: &[u8], out: &mut Vec<ImuSample>) -> Result<(), Damaged> {
     out.clear();
     let mut bytes = bytes;
     let n = u32::from_le_bytes(split(&mut bytes)?) as usize;
@@ -257,6 +325,11 @@ pub fn decode(bytes: &[u8], out: &mut Vec<ImuSample>) -> Result<(), Damaged> {
     }
     let origin = i64::from_le_bytes(split(&mut bytes)?);
     let tick = i64::from(u32::from_le_bytes(split(&mut bytes)?));
+    let span = match codec {
+        BLOCKS => None,
+        ADAPTIVE => Some(i64::from_le_bytes(split(&mut bytes)?)),
+        _ => return Err(Damaged),
+    };
     let mut grids = [None; 2];
     for grid in &mut grids {
         match split::<1>(&mut bytes)? {
@@ -275,16 +348,21 @@ pub fn decode(bytes: &[u8], out: &mut Vec<ImuSample>) -> Result<(), Damaged> {
             _ => return Err(Damaged),
         }
     }
-    let mut bits = BitReader::new(bytes);
-    let mut next = || {
-        let mut values = Vec::new();
-        ints::decode(&mut bits, n, &mut values)
-            .map(|()| values)
-            .map_err(|_| Damaged)
+    let channels = match span {
+        None => blocks(bytes, n)?,
+        Some(span) => {
+            if u32::from_le_bytes(split(&mut bytes)?) as usize != bytes.len() {
+                return Err(Damaged);
+            }
+            let mut channels = adaptive::decode(bytes, n).map_err(|_| Damaged)?;
+            for (i, t) in channels[0].iter_mut().enumerate() {
+                *t = t.wrapping_add(even(i, n, span));
+            }
+            channels
+        }
     };
-    let (times, marks) = (next()?, next()?);
-    let axes = [next()?, next()?, next()?, next()?, next()?, next()?];
-    if !bits.rest().is_empty() || marks.iter().any(|m| !(0..128).contains(m)) {
+    let [times, marks, axes @ ..] = channels;
+    if marks.iter().any(|m| !(0..128).contains(m)) {
         return Err(Damaged);
     }
     let number = |axis: usize, i: usize| match grids[axis / 3] {
@@ -327,7 +405,7 @@ mod tests {
     fn round_trip(fidelity: Fidelity, samples: &[ImuSample]) -> (Vec<ImuSample>, Chunk) {
         let chunk = Encoder::new(fidelity, KnownSteps::default()).encode(samples);
         let mut back = Vec::new();
-        decode(&chunk.bytes, &mut back).expect("what was encoded can be decoded");
+        decode(chunk.codec, &chunk.bytes, &mut back).expect("what was encoded can be decoded");
         (back, chunk)
     }
 
@@ -387,9 +465,94 @@ mod tests {
         let (_, chunk) = round_trip(Fidelity::Exact, &samples);
         let mut out = Vec::new();
         for end in 0..chunk.bytes.len() {
-            assert_eq!(decode(&chunk.bytes[..end], &mut out), Err(Damaged), "cut at {end}");
+            assert_eq!(
+                decode(chunk.codec, &chunk.bytes[..end], &mut out),
+                Err(Damaged),
+                "cut at {end}"
+            );
             assert!(out.is_empty());
         }
+    }
+
+    /// A step every 0.7 s: flight, an impact, stance; of converter counts with noise of some counts.
+    fn steps(n: i64) -> Vec<ImuSample> {
+        let (acc, gyro) = (16.0 * 9.806_65 / 32_768.0, 2000.0_f64.to_radians() / 32_768.0);
+        (0..n)
+            .map(|i| {
+                let phase = (i % 140) as f64 / 140.0;
+                let hit = if phase > 0.5 {
+                    (-(phase - 0.5) * 60.0).exp() * 9000.0
+                } else {
+                    0.0
+                };
+                let mut state = i as u64 + 1;
+                let mut noise = || {
+                    let mut sum = 0;
+                    for _ in 0..4 {
+                        state = state
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1_442_695_040_888_963_407);
+                        sum += (state >> 33) % 61;
+                    }
+                    sum as f64 - 120.0
+                };
+                let mut c = |k: f64| f64::from(((phase * 6.3 + k).sin() * 3000.0 + hit * k + noise()).round() as i32);
+                let v = [
+                    c(0.1) * acc,
+                    c(0.4) * acc,
+                    c(1.0) * acc,
+                    c(2.0) * gyro,
+                    c(3.0) * gyro,
+                    c(4.0) * gyro,
+                ];
+                sample(i * 5_000_000, v, 0)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_minute_learns_what_a_second_cannot_and_both_come_back() {
+        let (_, minute) = round_trip(Fidelity::Exact, &steps(12_000));
+        assert_eq!(minute.codec, ADAPTIVE);
+        let seconds: usize = steps(12_000)
+            .chunks(200)
+            .map(|c| round_trip(Fidelity::Exact, c).1.bytes.len())
+            .sum();
+        assert!(minute.bytes.len() < seconds, "{} of {seconds}", minute.bytes.len());
+        check_exact(&steps(12_000));
+        check_exact(&steps(3));
+    }
+
+    #[test]
+    fn chunks_of_the_first_codec_are_still_read() {
+        // Written by the version that knew no other: 4 samples a second apart, 1 m/s² along z, 0.5 rad/s about x.
+        let samples: Vec<ImuSample> = (0..4)
+            .map(|i| sample(i * 1_000_000_000, [0.0, 0.0, 1.0, 0.5, 0.0, 0.0], 0))
+            .collect();
+        let mut bytes = vec![4, 0, 0, 0];
+        bytes.extend(0_i64.to_le_bytes());
+        bytes.extend(1_000_000_000_u32.to_le_bytes());
+        for step in [1.0_f64, 0.5] {
+            bytes.push(1);
+            bytes.extend(step.to_le_bytes());
+            bytes.extend(1.0_f64.to_le_bytes());
+        }
+        for channel in [
+            &[0, 1, 2, 3][..],
+            &[0; 4],
+            &[0; 4],
+            &[0; 4],
+            &[1; 4],
+            &[1; 4],
+            &[0; 4],
+            &[0; 4],
+        ] {
+            ints::encode(channel, &mut bytes);
+        }
+        let mut back = Vec::new();
+        decode(BLOCKS, &bytes, &mut back).expect("the first codec");
+        assert_eq!(back, samples);
+        assert_eq!(decode(3, &bytes, &mut back), Err(Damaged), "a codec of a later version");
     }
 
     #[test]
@@ -429,17 +592,20 @@ mod tests {
 
         #[test]
         fn bytes_that_nobody_wrote_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = decode(&bytes, &mut Vec::new());
+            for codec in 0..4 {
+                let _ = decode(codec, &bytes, &mut Vec::new());
+            }
         }
 
         #[test]
         fn a_flipped_bit_does_not_panic(at in 0_usize..4000, bit in 0_u8..8) {
             let samples: Vec<ImuSample> =
                 (0..60).map(|i| sample(i * 5_000_000, [i as f64 * 0.37, 9.8, 0.1, 0.2, -0.3, 0.0], 0)).collect();
-            let mut bytes = Encoder::new(Fidelity::SensorGrade, KnownSteps::default()).encode(&samples).bytes;
+            let Chunk { codec, mut bytes, .. } =
+                Encoder::new(Fidelity::SensorGrade, KnownSteps::default()).encode(&samples);
             let at = at % bytes.len();
             bytes[at] ^= 1 << bit;
-            let _ = decode(&bytes, &mut Vec::new());
+            let _ = decode(codec, &bytes, &mut Vec::new());
         }
     }
 }

@@ -13,6 +13,7 @@
 //! While recording, a chunk is a second long and written in the caller's rhythm; `RawWriter::seal` packs a finished
 //! session into chunks of a minute, compares every sample, and replaces the file.
 
+mod adaptive;
 pub mod codec;
 mod crc32c;
 mod grid;

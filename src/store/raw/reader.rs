@@ -6,7 +6,7 @@
 use super::super::error::StoreError;
 use super::super::event::SessionEvent;
 use super::super::ids::SessionId;
-use super::codec::{self, CODEC};
+use super::codec;
 use super::{FORMAT, crc32c, path_of, stream_code};
 use crate::model::{GapCause, ImuSample, Placement, SensorEvent, SessionTime, Span};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -40,8 +40,9 @@ impl Stored {
     /// The samples, where check sum, codec and count say so.
     fn samples(&self) -> Option<Vec<ImuSample>> {
         let mut samples = Vec::new();
-        let sound = self.codec == CODEC && crc32c(&self.data) == self.crc32c;
-        (sound && codec::decode(&self.data, &mut samples).is_ok() && samples.len() as i64 == self.n).then_some(samples)
+        let sound = crc32c(&self.data) == self.crc32c;
+        (sound && codec::decode(self.codec, &self.data, &mut samples).is_ok() && samples.len() as i64 == self.n)
+            .then_some(samples)
     }
 }
 

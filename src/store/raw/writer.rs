@@ -4,7 +4,7 @@ use super::super::error::StoreError;
 use super::super::event::SessionEvent;
 use super::super::ids::{SessionId, hex};
 use super::super::private::{create_private_dir, create_private_file};
-use super::codec::{CHUNK_MAX, CODEC, Encoder, Fidelity, KnownSteps};
+use super::codec::{self, CHUNK_MAX, Chunk, Encoder, Fidelity, KnownSteps};
 use super::reader::{RawReader, StreamCursor};
 use super::{COMPANIONS, FOLDER, FORMAT, crc32c, path_of, stream_code};
 use crate::model::{ImuSample, Placement, SensorEvent, SessionTime};
@@ -246,7 +246,7 @@ impl RawWriter {
             placement,
             stream.first_index,
             &stream.samples,
-            &chunk.bytes,
+            &chunk,
             chunk.exact,
         )?;
         self.pending_bytes += chunk.bytes.len();
@@ -288,7 +288,7 @@ fn put_chunk(
     placement: Placement,
     first_index: i64,
     samples: &[ImuSample],
-    bytes: &[u8],
+    chunk: &Chunk,
     exact: bool,
 ) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
@@ -305,19 +305,35 @@ fn put_chunk(
             samples.len() as i64,
             first.t.nanos(),
             last.t.nanos(),
-            CODEC,
+            chunk.codec,
             exact,
-            crc32c(bytes),
-            bytes
+            crc32c(&chunk.bytes),
+            chunk.bytes
         ])?;
     if new == 1 {
         return Ok(());
     }
-    let known: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT data FROM raw_chunks WHERE stream = ?1 AND first_index = ?2")?
-        .query_row(params![stream_code(placement), first_index], |row| row.get(0))
+    let known: Option<(u32, Vec<u8>)> = conn
+        .prepare_cached("SELECT codec, data FROM raw_chunks WHERE stream = ?1 AND first_index = ?2")?
+        .query_row(params![stream_code(placement), first_index], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
-    if known.as_deref() == Some(bytes) {
+    // Another version of lope may have written the same samples in another codec.
+    let decoded = |codec: u32, bytes: &[u8]| {
+        let mut samples = Vec::new();
+        codec::decode(codec, bytes, &mut samples).ok().map(|()| samples)
+    };
+    let same = known.is_some_and(|(codec, bytes)| {
+        if codec == chunk.codec {
+            return bytes == chunk.bytes;
+        }
+        match (decoded(codec, &bytes), decoded(chunk.codec, &chunk.bytes)) {
+            (Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| bits(a) == bits(b)),
+            _ => false,
+        }
+    });
+    if same {
         Ok(())
     } else {
         Err(StoreError::Conflict {
@@ -352,7 +368,7 @@ fn pack(from: &Path, to: &Path, session: &SessionId) -> Result<u64, StoreError> 
             let next = cursor.next(&old)?;
             if next.is_none() || gathered.len() == SEALED_CHUNK {
                 let chunk = encoder.encode(&gathered);
-                put_chunk(&new, placement, index, &gathered, &chunk.bytes, exact)?;
+                put_chunk(&new, placement, index, &gathered, &chunk, exact)?;
                 index += gathered.len() as i64;
                 gathered.clear();
             }

@@ -26,6 +26,10 @@ pub struct RawHeld {
     pub pinned: bool,
     /// It is still being made.
     pub open: bool,
+    /// Its program ended before it did, and nobody has finished it from its log yet.
+    pub unfinished: bool,
+    /// A flag of its runner rose on its day, or the day before or after: whoever asks why will want the samples.
+    pub flagged: bool,
     /// When its samples were removed.
     pub removed: Option<UtcMicros>,
 }
@@ -73,12 +77,17 @@ fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |m| m.len())
 }
 
+fn has(conn: &Connection, table: &str) -> Result<bool, StoreError> {
+    Ok(
+        conn.query_row("SELECT count(*) FROM sqlite_master WHERE name = ?1", [table], |r| {
+            r.get(0)
+        })?,
+    )
+}
+
 fn stock(conn: &Connection, dir: &Path) -> Result<Vec<RawHeld>, StoreError> {
     // A record of an older layout, opened to read, knows nothing of pins.
-    let cared: bool = conn.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'raw_care'", [], |r| {
-        r.get(0)
-    })?;
-    let (pins, of_pins) = if cared {
+    let (pins, of_pins) = if has(conn, "raw_care")? {
         (
             "coalesce(c.pinned, 0), c.removed_us",
             "LEFT JOIN raw_care c ON c.session_no = s.session_no",
@@ -86,8 +95,16 @@ fn stock(conn: &Connection, dir: &Path) -> Result<Vec<RawHeld>, StoreError> {
     } else {
         ("0, NULL", "")
     };
+    let raised = if has(conn, "flag_states")? {
+        // Whatever the zone of the runner's clock: a day to either side. Microseconds of a day.
+        "EXISTS (SELECT 1 FROM flag_states f WHERE f.athlete_id = s.athlete_id
+                 AND f.state NOT IN ('none', 'not_enough_data')
+                 AND f.day BETWEEN s.start_us / 86400000000 - 1 AND s.start_us / 86400000000 + 1)"
+    } else {
+        "0"
+    };
     let mut stmt = conn.prepare(&format!(
-        "SELECT s.session_id, s.athlete_id, s.start_us, s.state, {pins} FROM sessions s {of_pins}
+        "SELECT s.session_id, s.athlete_id, s.start_us, s.state, {pins}, {raised} FROM sessions s {of_pins}
          ORDER BY s.start_us, s.session_id"
     ))?;
     let rows = stmt.query_map([], |row| {
@@ -98,11 +115,12 @@ fn stock(conn: &Connection, dir: &Path) -> Result<Vec<RawHeld>, StoreError> {
             row.get::<_, String>(3)?,
             row.get::<_, bool>(4)?,
             row.get::<_, Option<i64>>(5)?,
+            row.get::<_, bool>(6)?,
         ))
     })?;
     let mut all = Vec::new();
     for row in rows {
-        let (session, athlete, start, state, pinned, removed) = row?;
+        let (session, athlete, start, state, pinned, removed, flagged) = row?;
         let session = SessionId::parse(&session)?;
         let bytes = size(&raw::path_of(dir, &session)) + size(&raw::links_path_of(dir, &session));
         if bytes == 0 && removed.is_none() {
@@ -115,6 +133,8 @@ fn stock(conn: &Connection, dir: &Path) -> Result<Vec<RawHeld>, StoreError> {
             bytes,
             pinned,
             open: state == "open",
+            unfinished: state == "recovered",
+            flagged,
             removed: removed.map(UtcMicros::from_micros),
         });
     }
@@ -159,6 +179,8 @@ mod tests {
             bytes,
             pinned: false,
             open: false,
+            unfinished: false,
+            flagged: false,
             removed: None,
         }
     }

@@ -202,7 +202,8 @@ impl Slots {
             }
         }
         text.clear();
-        text.extend(bytes.iter().map(|b| char::from(*b)));
+        // All of them are ASCII.
+        text.push_str(std::str::from_utf8(bytes).unwrap_or_default());
     }
 
     /// Metrics from the values in registry order and the letters.

@@ -19,31 +19,39 @@ use crate::model::SessionTime;
 use crate::pipeline::{Block, Window};
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
-/// `INSERT` of a table with a column a metric.
-fn insert_sql(table: &str, columns: &str) -> String {
+/// Strides that one statement inserts where a batch has so many: a statement costs more than a row.
+const ROWS: usize = 16;
+
+/// `INSERT` of so many rows of a table with a column a metric.
+fn insert_sql(table: &str, columns: &str, rows: usize) -> String {
     let mut names = columns.to_owned();
     for def in METRICS {
         names.push_str(", m_");
         names.push_str(def.name);
     }
-    let marks = vec!["?"; names.split(',').count()].join(", ");
-    format!("INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING")
+    let marks = format!("({})", vec!["?"; names.split(',').count()].join(", "));
+    let marks = vec![marks; rows].join(", ");
+    format!("INSERT INTO {table} ({names}) VALUES {marks} ON CONFLICT DO NOTHING")
 }
 
 /// The statements whose text depends on the registry.
 #[derive(Debug)]
 pub(crate) struct Inserts {
     stride: String,
+    strides: String,
     block: String,
 }
 
 impl Inserts {
     pub(crate) fn new() -> Self {
+        let of_strides = format!("session_no, analysis, {}", read::STRIDE_COLUMNS);
         Self {
-            stride: insert_sql("strides", &format!("session_no, analysis, {}", read::STRIDE_COLUMNS)),
+            stride: insert_sql("strides", &of_strides, 1),
+            strides: insert_sql("strides", &of_strides, ROWS),
             block: insert_sql(
                 "blocks",
                 "session_no, analysis, t_us, side, duration_us, usable, seen, confidence, absent",
+                1,
             ),
         }
     }
@@ -80,21 +88,24 @@ pub(crate) fn batch(
 ) -> Result<Appended, StoreError> {
     let mut done = Appended::default();
     let id = batch.session();
-    let mut count = |new: bool| if new { done.new += 1 } else { done.known += 1 };
-    if !batch.strides().is_empty() {
-        let mut letters = String::new();
-        let mut stmt = conn.prepare_cached(&inserts.stride)?;
-        for record in batch.strides() {
-            let new = insert_stride(&mut stmt, columns, key, batch.analysis(), record, &mut letters)?;
-            if !new && read::stride_at(conn, columns, key, batch.analysis(), &record.stride)?.as_ref() != Some(record) {
-                let s = &record.stride;
-                return Err(StoreError::Conflict {
-                    key: stride_key(id, batch.analysis(), s.start, s.side),
-                });
+    let mut letters = String::new();
+    for some in batch.strides().chunks(ROWS) {
+        let (sql, at_once) = if some.len() == ROWS {
+            (&inserts.strides, ROWS)
+        } else {
+            (&inserts.stride, 1)
+        };
+        let mut stmt = conn.prepare_cached(sql)?;
+        for rows in some.chunks(at_once) {
+            let new = insert_strides(&mut stmt, columns, key, batch.analysis(), rows, &mut letters)?;
+            if new < rows.len() {
+                check_strides(conn, columns, key, id, batch.analysis(), rows)?;
             }
-            count(new);
+            done.new += new;
+            done.known += rows.len() - new;
         }
     }
+    let mut count = |new: bool| if new { done.new += 1 } else { done.known += 1 };
     if !batch.blocks().is_empty() {
         let mut stmt = conn.prepare_cached(&inserts.block)?;
         for block in batch.blocks() {
@@ -129,44 +140,67 @@ pub(crate) fn batch(
     Ok(done)
 }
 
-fn insert_stride(
+/// Inserts as many strides as the statement has rows; says how many were not there.
+fn insert_strides(
     stmt: &mut Statement<'_>,
     columns: &Columns,
     key: SessionKey,
     analysis: u32,
-    record: &StrideRecord,
+    records: &[StrideRecord],
     letters: &mut String,
-) -> rusqlite::Result<bool> {
-    let s = &record.stride;
-    let t = micros_of(s.start);
-    let offset = |instant: Option<SessionTime>| instant.map(|i| micros_of(i) - t);
+) -> rusqlite::Result<usize> {
     let mut row = Binder {
         stmt: &mut *stmt,
         next: 1,
     };
-    row.put(key.no)?;
-    row.put(analysis)?;
-    row.put(key.start_us + t)?;
-    row.put(codes::side_code(s.side))?;
-    row.put(codes::segment_code(s.seen_from))?;
-    row.put(record.index)?;
-    row.put(micros_of(s.end) - t)?;
-    row.put(offset(s.contact.map(|c| c.ic)))?;
-    row.put(offset(s.contact.map(|c| c.m)))?;
-    row.put(offset(s.contact.map(|c| c.tc)))?;
-    row.put(offset(s.next_ic))?;
-    row.put(codes::activity_word(s.activity))?;
-    row.put(codes::class_word(record.class))?;
-    row.put(codes::flag_bits(s.flags))?;
-    let q = s.quality;
-    for part in [q.innovation, q.clipping, q.gaps, q.agreement, q.guards, q.alignment] {
-        row.put(part)?;
+    for record in records {
+        let s = &record.stride;
+        let t = micros_of(s.start);
+        let offset = |instant: Option<SessionTime>| instant.map(|i| micros_of(i) - t);
+        row.put(key.no)?;
+        row.put(analysis)?;
+        row.put(key.start_us + t)?;
+        row.put(codes::side_code(s.side))?;
+        row.put(codes::segment_code(s.seen_from))?;
+        row.put(record.index)?;
+        row.put(micros_of(s.end) - t)?;
+        row.put(offset(s.contact.map(|c| c.ic)))?;
+        row.put(offset(s.contact.map(|c| c.m)))?;
+        row.put(offset(s.contact.map(|c| c.tc)))?;
+        row.put(offset(s.next_ic))?;
+        row.put(codes::activity_word(s.activity))?;
+        row.put(codes::class_word(record.class))?;
+        row.put(codes::flag_bits(s.flags))?;
+        let q = s.quality;
+        for part in [q.innovation, q.clipping, q.gaps, q.agreement, q.guards, q.alignment] {
+            row.put(part)?;
+        }
+        row.put(s.foot.as_ref().map(codes::foot_bytes))?;
+        columns.slots.letters(&record.metrics, letters);
+        row.put(letters.as_str())?;
+        row.put_metrics(&record.metrics)?;
     }
-    row.put(s.foot.as_ref().map(codes::foot_bytes))?;
-    columns.slots.letters(&record.metrics, letters);
-    row.put(letters.as_str())?;
-    row.put_metrics(&record.metrics)?;
-    Ok(stmt.raw_execute()? == 1)
+    stmt.raw_execute()
+}
+
+/// Compares strides, of which some were there before, with what stands there now.
+fn check_strides(
+    conn: &Connection,
+    columns: &Columns,
+    key: SessionKey,
+    id: &SessionId,
+    analysis: u32,
+    records: &[StrideRecord],
+) -> Result<(), StoreError> {
+    for record in records {
+        let s = &record.stride;
+        if read::stride_at(conn, columns, key, analysis, s)?.as_ref() != Some(record) {
+            return Err(StoreError::Conflict {
+                key: stride_key(id, analysis, s.start, s.side),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn insert_block(

@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
 //! It owns the write connection and takes commands from a bounded channel, so that callers wait when the disk is slow
-//! and nothing is dropped. Appends join one transaction that is committed after a second, after 500 rows or at a flush,
+//! and nothing is dropped. Appends join one transaction that is committed after a second, after 4000 rows or at a flush,
 //! whichever comes first; a batch inside it is a savepoint and fails alone.
 //!
 //! When a commit fails, the appends in it are lost although they were answered with `Ok`. The thread then answers every
@@ -28,7 +28,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 /// Rows after which a transaction is committed.
-pub const GROUP_ROWS: usize = 500;
+///
+/// A second of the rows of one runner is a handful, and of a squad some hundred: the time bounds what a kill can take.
+/// The rows bound a transaction where a file is imported, and there each commit waits for the disk.
+pub const GROUP_ROWS: usize = 4000;
 /// Time after which a transaction is committed.
 pub const GROUP_TIME: Duration = Duration::from_secs(1);
 /// Commands that wait at most; the next caller waits itself.
