@@ -11,8 +11,7 @@ use crate::metrics::{MetricId, StrideRecord};
 use crate::model::{Activity, DataClass, SensorEvent, SessionTime};
 use crate::pipeline::{Output, PipelineConfig};
 use crate::runtime::asking;
-use crate::runtime::attended::{Attended, Look};
-use crate::runtime::before_run::BeforeRun;
+use crate::runtime::attended::Attended;
 use crate::runtime::keep::{self, Keeper};
 use crate::runtime::live::{self, Due, LiveError, Pace, View};
 #[cfg(feature = "serve")]
@@ -25,7 +24,6 @@ use crate::synth::{Simulation, TrueEvent, TrueStride, Truth, presets};
 use clap::Args;
 use serde_json::json;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -120,13 +118,6 @@ impl Frames {
     }
 }
 
-/// How to look at what the record knows of the runner.
-fn look(dir: PathBuf) -> Result<Look, Failure> {
-    let athlete = keep::athlete()?;
-    let day = super::flags_record::day(None)?;
-    Ok(Box::new(move || BeforeRun::read(&dir, &athlete, day)))
-}
-
 /// Runs `lope demo`.
 ///
 /// # Errors
@@ -188,7 +179,7 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
         super::serving::beside_demo(globals, &runtime)
     };
     let (asking, answering) = asking::asking(&stop);
-    let look = look(dir.clone().unwrap_or_default())?;
+    let look = super::flags_record::look(dir.clone().unwrap_or_default(), keep::athlete()?)?;
     #[cfg(feature = "serve")]
     let shown = match (&serving, &keeper) {
         (Some(serving), Some(keeper)) => {

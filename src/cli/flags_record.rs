@@ -9,6 +9,8 @@ use super::flags::RulesArg;
 use crate::review::flags::{flag_detail, flag_history, flags_now, replay};
 use crate::review::{FlagHistory, FlagsNow, LevelWord, Past, Review, RulesAre, Sight, flag_words};
 use crate::risk::Rules;
+use crate::runtime::attended::Look;
+use crate::runtime::before_run::BeforeRun;
 use crate::store::AthleteId;
 use crate::store::journal::Day;
 use clap::Args;
@@ -83,6 +85,15 @@ pub fn refresh(dir: &std::path::Path, who: &AthleteId) -> Result<(), Failure> {
     let review = Review::open(dir, crate::interchange::flag_rules::built_in())?;
     review.renewed(who, today(), RulesAre::InForce)?;
     Ok(())
+}
+
+/// How to look at what the record knows of a runner today, before a run and while it goes on.
+///
+/// # Errors
+/// Never in practice.
+pub fn look(dir: std::path::PathBuf, athlete: AthleteId) -> Result<Look, Failure> {
+    let today = day(None)?;
+    Ok(Box::new(move || BeforeRun::read(&dir, &athlete, today)))
 }
 
 /// The past of the athlete up to a day, with what is kept of flags brought up to date.

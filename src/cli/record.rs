@@ -16,7 +16,6 @@ use crate::risk::Coaching;
 use crate::risk::cue::Wish as CueWish;
 use crate::runtime::asking::{self, Asking};
 use crate::runtime::attended::{Attended, Look};
-use crate::runtime::before_run::BeforeRun;
 use crate::runtime::collect::SensorPlan;
 use crate::runtime::cueing::Cueing;
 use crate::runtime::keep::Keeper;
@@ -341,7 +340,7 @@ impl Session<'_> {
         let mut keeper = Keeper::open(self.store, meta)?.live();
         let (to_view, view) = watch::channel(View::default());
         let (asking, answering) = asking::asking(&self.stop);
-        let look = self.look()?;
+        let look = super::flags_record::look(self.globals.data_dir()?, self.plan.athlete.clone())?;
         let (cueing, cue) = self.cueing(&look, &asking)?;
         #[cfg(feature = "serve")]
         let shown = match &self.hub {
@@ -435,13 +434,6 @@ impl Session<'_> {
             truncated: Vec::new(),
         };
         Ok(((whole, fed, pass), marks))
-    }
-
-    /// How to look at what the record knows of the runner.
-    fn look(&self) -> Result<Look, Failure> {
-        let (dir, athlete) = (self.globals.data_dir()?, self.plan.athlete.clone());
-        let day = super::flags_record::day(None)?;
-        Ok(Box::new(move || BeforeRun::read(&dir, &athlete, day)))
     }
 
     /// Cues, where they were asked for, and how they are seen; why they will stay silent is said before the run, too.

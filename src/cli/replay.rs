@@ -10,8 +10,7 @@ use crate::api::live::RunKind;
 use crate::interchange::{ReadError, RecordingStream};
 use crate::model::SensorEvent;
 use crate::runtime::asking;
-use crate::runtime::attended::{Attended, Look};
-use crate::runtime::before_run::BeforeRun;
+use crate::runtime::attended::Attended;
 use crate::runtime::keep;
 use crate::runtime::live::{self, Due, LiveError, Pace, View};
 use crate::runtime::offline::{self, Pass};
@@ -88,13 +87,6 @@ impl Iterator for Batches {
     }
 }
 
-/// How to look at what the record knows of the runner.
-fn look(globals: &Globals) -> Result<Look, Failure> {
-    let (dir, athlete) = (globals.data_dir()?, keep::athlete()?);
-    let day = super::flags_record::day(None)?;
-    Ok(Box::new(move || BeforeRun::read(&dir, &athlete, day)))
-}
-
 /// Runs `lope replay`. Stopping it is a normal end.
 ///
 /// # Errors
@@ -138,7 +130,7 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
     let config = offline::config(&recording);
     #[cfg(feature = "serve")]
     let serving = args.serve.start(globals, &runtime)?;
-    let look = look(globals)?;
+    let look = super::flags_record::look(globals.data_dir()?, keep::athlete()?)?;
     #[cfg(feature = "serve")]
     let shown = match &serving {
         Some(serving) => {

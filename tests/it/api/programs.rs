@@ -15,10 +15,12 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 /// Waiting for what must come ends here, however loaded the machine is.
+/// Lines and frames that wait for the test at most: their reader then waits, and the program with it.
+const WAITING: usize = 65_536;
 const PATIENCE: Duration = Duration::from_secs(180);
 const PODS: [&str; 6] = [
     "--sensor",
@@ -56,7 +58,7 @@ impl Program {
             .spawn()
             .expect("starts");
         let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let (to, said) = channel();
+        let (to, said) = sync_channel(WAITING);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 if to.send(line).is_err() {
@@ -86,7 +88,7 @@ impl Program {
     }
 
     fn ends(&mut self) -> ExitStatus {
-        let (_keep, never) = channel::<()>();
+        let (_keep, never) = sync_channel::<()>(WAITING);
         let late = Instant::now() + PATIENCE;
         while Instant::now() < late {
             if let Some(status) = self.child.try_wait().expect("asked") {
@@ -127,7 +129,7 @@ impl Stream {
         let mut stream = TcpStream::connect(address).expect("connects");
         let path = format!("/api/v1/live/{session}");
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("sent");
-        let (to, frames) = channel();
+        let (to, frames) = sync_channel(WAITING);
         std::thread::spawn(move || {
             let mut event = String::new();
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
@@ -170,7 +172,7 @@ impl Stream {
 
 /// The session that runs at this address.
 fn running(address: &str) -> String {
-    let (_keep, never) = channel::<()>();
+    let (_keep, never) = sync_channel::<()>(WAITING);
     let late = Instant::now() + PATIENCE;
     while Instant::now() < late {
         let (_, live) = ask(address, "GET", "/api/v1/live", None);
@@ -296,7 +298,7 @@ fn a_mark_outlives_a_recording_that_is_killed() {
     stream.wait("stride", |_| true);
     let mark = json!({ "id": "m1", "kind": "marker", "text": "the bridge" });
     assert_eq!(post(&address, &session, &mark).0, 202);
-    let (_keep, never) = channel::<()>();
+    let (_keep, never) = sync_channel::<()>(WAITING);
     let late = Instant::now() + PATIENCE;
     let committed = || kept(data, &session).is_some_and(|row| texts(&marks(data, &row)) == ["the bridge"]);
     while !committed() {
