@@ -1,5 +1,6 @@
-//! `lope export`: everything kept, as files in open formats.
+//! `lope export`: everything kept, as files in open formats; or one run ([`super::export_run`]).
 
+use super::export_run::{self, RunArgs};
 use super::failure::{Exit, Failure};
 use super::{Globals, words};
 use crate::runtime::export::{self, Raw};
@@ -11,15 +12,20 @@ use std::path::PathBuf;
 /// Arguments of `lope export`.
 #[derive(Args, Debug)]
 pub struct ExportArgs {
+    /// One run: a session's id, or the beginning of it; `last` for the newest
+    #[arg(value_name = "SESSION", required_unless_present = "all", conflicts_with = "all")]
+    session: Option<String>,
     /// Everything of everybody, into this folder; it must not be there yet
     #[arg(long, value_name = "DIR")]
-    all: PathBuf,
+    all: Option<PathBuf>,
     /// Of this athlete alone
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", requires = "all")]
     athlete: Option<String>,
     /// Leave raw samples out: they are most of the bytes
-    #[arg(long)]
+    #[arg(long, requires = "all")]
     no_raw: bool,
+    #[command(flatten)]
+    run: RunArgs,
 }
 
 /// Runs it.
@@ -27,6 +33,10 @@ pub struct ExportArgs {
 /// # Errors
 /// No such athlete; a folder that is there already; a disk that is full.
 pub fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, Failure> {
+    let (all, session) = (args.all.as_ref(), args.session.as_deref().unwrap_or_default());
+    let Some(all) = all else {
+        return export_run::run(globals, session, &args.run);
+    };
     let reader = SqliteReader::open(&globals.data_dir()?)?;
     let known = reader.everybody()?;
     let athletes = match &args.athlete {
@@ -34,18 +44,18 @@ pub fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, Failure> {
         Some(name) => vec![named(&known, name)?],
     };
     let raw = if args.no_raw { Raw::LeftOut } else { Raw::Included };
-    if args.all.exists() {
+    if all.exists() {
         return Err(Failure::new(
             "lope::export::there",
             Exit::Refused,
-            format!("{} is there already.", args.all.display()),
+            format!("{} is there already.", all.display()),
         )
         .why("an export makes its folder, so that nothing else lies in it")
         .try_this("name a folder that is not there yet"));
     }
-    let done = export::export(&reader, &athletes, raw, &args.all)?;
+    let done = export::export(&reader, &athletes, raw, all)?;
     if globals.console.json {
-        let object = json!({ "folder": args.all, "exported": done });
+        let object = json!({ "folder": all, "exported": done });
         globals.console.result(&format!("{object:#}\n"))?;
     } else {
         let mut text = format!(
@@ -58,7 +68,7 @@ pub fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, Failure> {
             words::grouped(done.samples),
             done.files,
             words::bytes(done.bytes),
-            args.all.display()
+            all.display()
         );
         for left in &done.without_raw {
             text.push_str(&format!("  raw samples incomplete: {left}\n"));

@@ -8,6 +8,7 @@ use super::athlete_choice::AthleteArg;
 use super::days::{SECOND_US, Zone};
 use super::desk::{Desk, entry_id, put_name, put_word};
 use super::failure::{Exit, Failure};
+use crate::interchange::fit::session_mark;
 use crate::interchange::tracks::course::{self, Course};
 use crate::interchange::tracks::{self, Format, Sport, TrackError};
 use crate::store::ids::sha256;
@@ -338,9 +339,17 @@ fn keep(
             // What the runner said about it since stays.
             activity.note = old.note.clone();
         }
+        // A file that lope wrote of a session is that session, whatever its clock.
+        let of = |s: &&SessionRow| course.lope_session == Some(session_mark(s.meta.id.as_str()));
+        let own = place.sessions.iter().find(of);
         let recorded = place.sessions.iter().find(|s| overlaps(s, at, end));
         let elsewhere = other_file(desk, &id, at, end)?;
-        became = match (recorded, elsewhere) {
+        became = match (own.or(recorded), elsewhere) {
+            (Some(session), _) if own.is_some() => {
+                // Its distance is the one that the session has.
+                hints.push(format!("{id}: lope wrote this file, of session {}", session.meta.id));
+                Became::Recorded(session.meta.id.to_string(), None)
+            }
             (Some(session), _) if known.is_none() => {
                 let noted = if args.take_km && !args.dry_run {
                     note_km(desk, session, activity.km)?

@@ -23,6 +23,7 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod export;
+pub mod export_run;
 pub mod failure;
 pub mod flags;
 pub mod flags_record;
@@ -159,7 +160,7 @@ enum Verb {
     Pod(pod::PodArgs),
     /// What works on this machine, what does not, and how to mend it
     Doctor,
-    /// Everything kept, as files in open formats
+    /// Files for other programs: one run as FIT, workbook or CSV; or everything kept
     Export(export::ExportArgs),
     /// A copy of the record that is one itself
     Backup(backup::BackupArgs),

@@ -83,6 +83,9 @@ impl StrikeClass {
 /// More accelerometer-clipped samples than this share and the length is not given: its spread reaches 5 cm and more.
 const MAX_ACC_CLIPPED_SHARE: f64 = 0.025;
 
+/// A distance is told of a leg when at least this share of its time has stride lengths; the rest goes at its mean speed.
+pub const KNOWN_LENGTHS: f64 = 0.7;
+
 /// Memory of one side: the strike class held.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Strike {

@@ -8,6 +8,7 @@
 pub mod card;
 pub mod compare;
 pub mod curves;
+pub mod files;
 #[cfg(test)]
 mod fixture;
 pub mod flag_words;

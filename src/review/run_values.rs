@@ -238,7 +238,11 @@ pub fn windows_of(history: &impl History, session: &SessionId) -> Result<RunWind
     Ok(collector.finish())
 }
 
-fn pages<T>(
+/// Walks all rows of a question about a session.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn pages<T>(
     session: &SessionId,
     ask: impl Fn(&RowQuery) -> Result<crate::store::Page<T>, StoreError>,
     mut take: impl FnMut(&T),

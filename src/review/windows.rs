@@ -5,6 +5,7 @@
 
 use crate::metrics::aggregate::{BlockStats, Blocks, NotEligible};
 use crate::metrics::course::Course;
+use crate::metrics::foot::KNOWN_LENGTHS;
 use crate::metrics::{MetricId as Id, StrideRecord};
 use crate::model::{Activity, DataClass, SessionTime, Side};
 
@@ -12,8 +13,6 @@ use crate::model::{Activity, DataClass, SessionTime, Side};
 pub const SKIPPED_S: f64 = 300.0;
 /// Grade below which a window counts as steep downhill (`downhill_km` of the rule file).
 const STEEP_DOWN: f64 = -0.05;
-/// A distance is told when at least this share of the strides of a side has a length; the rest is filled with their speed.
-const KNOWN_LENGTHS: f64 = 0.7;
 
 /// A window that may be compared.
 #[derive(Clone, Debug)]

@@ -71,6 +71,8 @@ pub struct Course {
     pub start_us: i64,
     /// How far local time was ahead of UTC, s, where the file says.
     pub utc_offset_s: Option<i32>,
+    /// See [`Track::lope_session`].
+    pub lope_session: Option<u32>,
     /// Distance, km.
     pub km: Option<f64>,
     /// Where it is known from.
@@ -183,6 +185,7 @@ pub fn summarise(track: &Track) -> Result<Course, TrackError> {
     };
     Ok(Course {
         start_us,
+        lope_session: track.lope_session,
         utc_offset_s: track.utc_offset_s.filter(|s| s.abs() <= 15 * 3600),
         km: metres.map(|m| m / 1000.0),
         km_from,

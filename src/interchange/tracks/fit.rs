@@ -1,29 +1,14 @@
 //! FIT: messages of sessions, records, timer events and the local time.
 //!
 //! A file is a header, messages and a checksum; several may stand behind each other. A definition message says how the
-//! data messages of its number are laid out; only the fields named here are looked at. Layout, base types, invalid values
-//! and the checksum are those of the FIT protocol, the numbers of messages and fields those of its global profile
-//! (developer.garmin.com/fit/protocol, profile 21). Cadence counts strides of one leg; steps are twice that.
+//! data messages of its number are laid out; only the fields named here are looked at. Sources of layout and numbers:
+//! [`crate::interchange::fit`]. Cadence counts strides of one leg; steps are twice that. A file that lope wrote is known by
+//! the id of its developer fields, and the session it was written of by its serial number.
 
 use super::{Point, Sport, Track, TrackError, push};
+use crate::interchange::fit::{APPLICATION_ID, EPOCH_S, FIRST_DATE, TIMESTAMP, crc, message};
 use std::collections::BTreeMap;
 
-/// Seconds from 1970 to the epoch of FIT, 1989-12-31T00:00:00Z.
-const EPOCH_S: i64 = 631_065_600;
-/// A time stamp below this counts from the device's start and is no date.
-const FIRST_DATE: i64 = 0x1000_0000;
-
-mod message {
-    pub(super) const FILE_ID: u16 = 0;
-    pub(super) const SPORT: u16 = 12;
-    pub(super) const SESSION: u16 = 18;
-    pub(super) const RECORD: u16 = 20;
-    pub(super) const EVENT: u16 = 21;
-    pub(super) const ACTIVITY: u16 = 34;
-}
-
-/// Field number of the time stamp, in every message.
-const TIMESTAMP: u8 = 253;
 /// Degrees of a semicircle unit.
 const SEMICIRCLE_DEG: f64 = 180.0 / 2_147_483_648.0;
 
@@ -48,6 +33,10 @@ type Values = BTreeMap<u8, f64>;
 #[derive(Default)]
 struct Content {
     file_type: Option<f64>,
+    /// Lope's own fields are announced.
+    by_lope: bool,
+    /// Serial number of the device, or of whatever wrote the file.
+    serial: Option<f64>,
     sport: Option<f64>,
     sessions: Vec<Values>,
     points: Vec<Point>,
@@ -127,15 +116,6 @@ fn frame(bytes: &[u8], at: usize) -> Result<std::ops::Range<usize>, TrackError> 
     Ok(at + size..at + end)
 }
 
-/// CRC-16 of FIT (polynomial 0x8005, reflected: 0xA001), a bit at a time.
-fn crc(start: u16, bytes: &[u8]) -> u16 {
-    bytes.iter().fold(start, |crc, byte| {
-        (0..8).fold(crc ^ u16::from(*byte), |crc, _| {
-            if crc & 1 == 1 { (crc >> 1) ^ 0xa001 } else { crc >> 1 }
-        })
-    })
-}
-
 fn parse(
     bytes: &[u8],
     messages: std::ops::Range<usize>,
@@ -174,6 +154,9 @@ fn parse(
         for field in &definition.fields {
             let raw = bytes.get(at..at + field.size).filter(|_| at + field.size <= end);
             let raw = raw.ok_or_else(|| short(begin))?;
+            if definition.global == message::DEVELOPER_DATA_ID && field.number == 1 && raw == APPLICATION_ID {
+                content.by_lope = true;
+            }
             if let Some(value) = value(raw, field.base, definition.big_endian) {
                 values.insert(field.number, value);
             }
@@ -291,7 +274,7 @@ impl Content {
     fn take(&mut self, global: u16, time: Option<i64>, values: Values, so_far: &mut usize) -> Result<(), TrackError> {
         let get = |number: u8| values.get(&number).copied();
         match global {
-            message::FILE_ID => self.file_type = get(0),
+            message::FILE_ID => (self.file_type, self.serial) = (get(0), get(3)),
             message::SPORT => self.sport = get(0),
             message::SESSION => self.sessions.push(values),
             message::ACTIVITY => {
@@ -337,6 +320,7 @@ impl Content {
     /// Activities: one a session, with the records of its time. Without a session message all records are one.
     fn into_tracks(self) -> Vec<Track> {
         let mut remarks = Vec::new();
+        let lope_session = self.serial.filter(|_| self.by_lope).map(|n| n as u32);
         if self.timeless > 0 {
             remarks.push(format!("{} records without a time were left out", self.timeless));
         }
@@ -348,6 +332,7 @@ impl Content {
             return vec![Track {
                 sport: sport(self.sport),
                 utc_offset_s: self.utc_offset_s,
+                lope_session,
                 points: self.points,
                 remarks,
                 ..Track::default()
@@ -368,7 +353,10 @@ impl Content {
             };
             let (own, rest) = points.into_iter().partition(|p: &Point| p.at_us >= from);
             points = rest;
-            tracks.push(track_of(session, starts[i], own, self.utc_offset_s, self.sport));
+            tracks.push(Track {
+                lope_session,
+                ..track_of(session, starts[i], own, self.utc_offset_s, self.sport)
+            });
         }
         tracks.reverse();
         if let Some(first) = tracks.first_mut() {
@@ -400,7 +388,7 @@ fn track_of(
             ascent_m: within(22, 0.0, 65_534.0),
         },
         points,
-        remarks: Vec::new(),
+        ..Track::default()
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Track {
     pub start_us: Option<i64>,
     /// How far local time was ahead of UTC, s, where the file says.
     pub utc_offset_s: Option<i32>,
+    /// The mark of the session that lope wrote the file of ([`super::fit::session_mark`]); `None` of every other file.
+    pub lope_session: Option<u32>,
     /// What the device says of the whole.
     pub device: Device,
     /// What was known when, in the order of the file.

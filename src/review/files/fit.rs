@@ -1,0 +1,102 @@
+//! A session as a FIT activity.
+
+use super::FileError;
+use crate::interchange::fit::activity::{Activity, Bluetooth, Frame};
+use crate::interchange::fit::session_mark;
+use crate::model::{Activity as Doing, SessionTime};
+use crate::review::run_values::pages;
+use crate::store::{History, Mark, MarkKind, Origin, SessionEvent, SessionMeta, SessionRow, StoreError};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// The FIT file of a session, from the strides of its current analysis.
+///
+/// # Errors
+/// Those of the store; a run that FIT cannot hold.
+pub fn fit(history: &impl History, row: &SessionRow) -> Result<Vec<u8>, FileError> {
+    let id = &row.meta.id;
+    let mut laps = Vec::new();
+    let mut still = Vec::new();
+    pages(
+        id,
+        |q| history.events(q),
+        |event| {
+            if let SessionEvent::Marker { t, text } = event
+                && is_lap(text)
+            {
+                laps.push(*t);
+            }
+        },
+    )?;
+    pages(
+        id,
+        |q| history.windows(q),
+        |window| {
+            if window.activity == Doing::Still {
+                still.push(window.t);
+            }
+        },
+    )?;
+    let mut activity = Activity::new(Frame {
+        start_us: row.meta.start.micros(),
+        end: end(history, row)?,
+        utc_offset_s: utc_offset(&row.meta),
+        laps,
+        still,
+        sensors: row.meta.sensors.iter().map(|s| s.placement).collect(),
+        over_bluetooth: match row.meta.origin {
+            Origin::Live => Bluetooth::Yes,
+            Origin::Import { .. } | Origin::Demo => Bluetooth::No,
+        },
+        mark: session_mark(id.as_str()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })?;
+    pages(id, |q| history.strides(q), |record| activity.push(record))?;
+    Ok(activity.finish())
+}
+
+/// The end of a session; of one that is still open the end of its newest stride.
+pub(super) fn end(history: &impl History, row: &SessionRow) -> Result<SessionTime, StoreError> {
+    if let Some(stop) = row.stop {
+        return Ok(stop);
+    }
+    let mut end = SessionTime::ZERO;
+    for side in [Some(crate::model::Side::Left), Some(crate::model::Side::Right), None] {
+        if let Some(latest) = history.latest(&row.meta.id, side)? {
+            end = end.max(latest.stride.end);
+        }
+    }
+    Ok(end)
+}
+
+/// Whether a marker's words are those of a lap.
+fn is_lap(text: &str) -> bool {
+    let lap = Mark::new(MarkKind::Lap, None).text;
+    text.strip_prefix(&lap).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
+}
+
+/// How far the runner's clock was ahead of UTC when the session began, s; `None` where the zone is not told or not known.
+pub(super) fn utc_offset(meta: &SessionMeta) -> Option<i32> {
+    let zone = TimeZone::get(meta.tz.as_deref()?).ok()?;
+    let at = Timestamp::from_microsecond(meta.start.micros()).ok()?;
+    Some(zone.to_offset(at).seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lap_is_a_lap_and_nothing_else_is() {
+        for (text, lap) in [
+            ("lap", true),
+            ("lap: bridge", true),
+            ("lapwing", false),
+            ("pain 4", false),
+            ("overlap", false),
+            ("", false),
+        ] {
+            assert_eq!(is_lap(text), lap, "{text}");
+        }
+    }
+}
