@@ -24,6 +24,7 @@ use crate::synth::{Simulation, TrueEvent, TrueStride, Truth, presets};
 use clap::Args;
 use serde_json::json;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -49,6 +50,9 @@ pub struct DemoArgs {
     /// Keep nothing; nothing is served then
     #[arg(long)]
     pub no_store: bool,
+    /// Also leave the run in this folder, as other programs open it: demo.fit, demo-strides.csv, demo-report.html
+    #[arg(long, value_name = "DIR")]
+    pub files: Option<PathBuf>,
     /// Instead: six synthetic runners over eight weeks, in a folder of their own
     #[arg(long, conflicts_with_all = ["no_store", "speed", "minutes"])]
     pub squad: bool,
@@ -239,6 +243,9 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
     }
     let losses = done?;
     finished?;
+    let mut exit = Exit::Done;
+    let left = session.as_ref().zip(args.files.as_ref());
+    let left = left.map(|(session, folder)| (super::demo_files::write(globals, session, folder), folder));
     let mut summary = Summary::new(format!("demo, seed {}", args.seed), until_s, tally, losses);
     if let Some(session) = session {
         summary.stored_as(session);
@@ -256,6 +263,19 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
         "took {spent:.1} s, {:.0} times real time",
         until_s / spent.max(1e-3)
     ));
+    match left {
+        Some((Ok(names), folder)) => {
+            let names: Vec<String> = names.iter().map(|n| n.display().to_string()).collect();
+            let advice = format!("wrote {} in {}", names.join("  "), folder.display());
+            globals.console.advice(&advice);
+        }
+        // The run itself is done and told; only these are not there.
+        Some((Err(failure), _)) => {
+            globals.console.failure(&failure);
+            exit = Exit::Partial;
+        }
+        None => {}
+    }
     if let Some(dir) = dir {
         globals
             .console
@@ -269,7 +289,7 @@ pub fn run(globals: &Globals, args: &DemoArgs) -> Result<Exit, Failure> {
             super::serving::leave(globals, &runtime, serving);
         }
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 struct Row {

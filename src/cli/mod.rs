@@ -20,6 +20,7 @@ pub mod console;
 pub mod cue_sound;
 pub mod days;
 pub mod demo;
+pub mod demo_files;
 pub mod desk;
 pub mod doctor;
 pub mod export;

@@ -42,7 +42,7 @@ function Downloads({ c }: { c: Card }): JSX.Element {
   return (
     <div class="row wrap">
       <A to={`/run/${s.id}`} class="button">Explore this run</A>
-      <a class="button" href={`/api/v1/sessions/${s.id}/export?format=csv`} download={`${s.id}.csv`}>CSV</a>
+      {([["fit", ".fit"], ["csv", "-strides.csv"], ["xlsx", ".xlsx"]] as const).map(([f, end]) => <a key={f} class="button" href={`/api/v1/sessions/${s.id}/export?format=${f}`} download={`${s.id}${end}`}>{f.toUpperCase()}</a>)}
       <a class="button" href={`/api/v1/reports${query({ session: s.id, for: "runner", format: "html" })}`} target="_blank" rel="noopener">Report</a>
       {mayWrite ? <button type="button" onClick={share}>Share for 14 days</button> : null}
       {shared ? <output class="share-url">{shared}</output> : null}

@@ -87,6 +87,7 @@ function Roster({ group, groups, setGroup }: { group: string; groups: (list: Squ
               <Pick label="Group" hideLabel value={group} options={groups(d.items)} onChange={(v) => setGroup(v || null)} />
               <span class="muted">{count(rows.length, "runner", style)}, who needs a look first</span>
               <button type="button" class="quiet" onClick={() => csv(rows)}>CSV of the roster</button>
+              <a class="button" href={`/api/v1/squad/export${query({ format: "xlsx", group })}`} download="roster.xlsx">Workbook of the roster</a>
             </div>
             {rows.length === 0 ? <Empty title="No runner fits this choice." /> : (
               <Panel class="flush">

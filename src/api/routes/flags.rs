@@ -264,14 +264,20 @@ async fn inbox(State(app): State<App>, gate: Gate, Query(wanted): Query<Group>) 
     answer::json(&List::whole(items))
 }
 
+/// The squad of which the caller may see something, those first that need a look most. Blocks.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn squad_rows(app: &App, gate: &Gate, group: Option<&str>) -> Result<Vec<SquadRow>, Problem> {
+    let pasts = roster(app, gate, group)?;
+    let mut rows: Vec<SquadRow> = pasts.iter().map(|l| squad_row(app.rules(), &l.past, l.sight)).collect();
+    rows.sort_by(|a, b| (b.triage, &a.name, &a.athlete).cmp(&(a.triage, &b.name, &b.athlete)));
+    Ok(rows)
+}
+
 async fn squad(State(app): State<App>, gate: Gate, Query(wanted): Query<Group>) -> Result<Response, Problem> {
     let rows = app
-        .ask(move |app| {
-            let pasts = roster(app, &gate, wanted.group.as_deref())?;
-            let mut rows: Vec<SquadRow> = pasts.iter().map(|l| squad_row(app.rules(), &l.past, l.sight)).collect();
-            rows.sort_by(|a, b| (b.triage, &a.name, &a.athlete).cmp(&(a.triage, &b.name, &b.athlete)));
-            Ok::<_, Problem>(rows)
-        })
+        .ask(move |app| squad_rows(app, &gate, wanted.group.as_deref()))
         .await?;
     answer::json(&List::whole(rows))
 }

@@ -4,6 +4,7 @@ mod athletes;
 mod catalog;
 mod entry;
 mod explain;
+mod export;
 mod flags;
 mod journal;
 mod live;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Endpoint> {
         measured::endpoints(),
         strides::endpoints(),
         explain::endpoints(),
+        export::endpoints(),
         raw::endpoints(),
         journal::endpoints(),
         looking_back::endpoints(),

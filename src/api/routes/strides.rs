@@ -10,11 +10,10 @@ use crate::api::extract::{self, Path, Query};
 use crate::api::problem::Problem;
 use crate::metrics::{MetricId, StrideRecord};
 use crate::model::{DataClass, SessionTime, Side, Span};
-use crate::store::csv::{CsvDialect, write_strides};
 use crate::store::{Completeness, History as _, RowQuery, SessionId};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -126,14 +125,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query::<Wanted>()
         .answers_list::<StrideItem>(200)
         .answers_as(200, "text/csv"),
-        Endpoint::get(
-            "/sessions/{session}/export",
-            Resource::Strides,
-            "All strides of a session as a CSV file.",
-            export,
-        )
-        .query::<Export>()
-        .answers_as(200, "text/csv"),
     ]
 }
 
@@ -159,7 +150,7 @@ async fn strides(
         .and_then(|v| v.to_str().ok())
         .unwrap_or_default();
     if accept.split(',').any(|kind| kind.trim().starts_with("text/csv")) {
-        return csv(app, gate, session).await;
+        return super::export::csv(app, gate, session).await;
     }
     let (state, list) = app
         .ask(move |app| {
@@ -189,57 +180,6 @@ async fn strides(
         })
         .await?;
     about(state, &headers, &list)
-}
-
-/// In which form.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-struct Export {
-    /// `csv`, the only one.
-    format: Option<String>,
-}
-
-async fn export(
-    State(app): State<App>,
-    gate: Gate,
-    Path(session): Path<String>,
-    Query(wanted): Query<Export>,
-) -> Result<Response, Problem> {
-    match wanted.format.as_deref() {
-        None | Some("csv") => csv(app, gate, extract::session(&session)?).await,
-        Some(other) => Err(Problem::parameter("format", format!("{other:?} is not csv"))),
-    }
-}
-
-async fn csv(app: App, gate: Gate, session: SessionId) -> Result<Response, Problem> {
-    let name = format!("attachment; filename=\"{session}-strides.csv\"");
-    let text = app
-        .ask(move |app| {
-            let row = reached(app, &gate, &session)?;
-            if row.strides.is_some_and(|n| n > CHOICE_MAX as u64) {
-                let detail = "The session has too many strides for one answer; use lope sessions export.";
-                return Err(Problem::new(
-                    axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-                    "lope::api::too_many",
-                    detail,
-                ));
-            }
-            let mut text = Vec::new();
-            write_strides(app.reader(), &session, CsvDialect::Plain, &mut text)?;
-            Ok(text)
-        })
-        .await?;
-    let mut response = text.into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/csv; charset=utf-8"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        headers.insert(header::CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
 }
 
 /// Which strides are worth a look.
