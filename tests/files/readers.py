@@ -135,14 +135,13 @@ def by_vendor(path):
     from garmin_fit_sdk import Decoder, Profile, Stream
 
     check(Decoder(Stream.from_file(path)).check_integrity(), "the vendor's reader doubts the file's integrity")
-    names = {m["num"]: m["name"] for m in Profile["messages"].values()}
+    names = {int(m["num"]): m["name"] for m in Profile["messages"].values()}
     messages, own = [], {}
 
     def take(number, message):
         fields = {k: utc(v) for k, v in message.items() if isinstance(k, str)}
         if names[number] == "field_description":
-            own[len(own)] = message["field_name"]
-            fields["field_name"] = message["field_name"]
+            own[message["key"]] = message["field_name"]
         for key, value in fields.pop("developer_fields", {}).items():
             fields[own[key]] = None if isinstance(value, float) and math.isnan(value) else value
         messages.append((names[number], fields))
@@ -236,7 +235,7 @@ def fit(path, table, facts):
                 meant = mean(rows, column, factor, span, side)
                 near(record.get(name), meant, 1e-5 * max(1.0, abs(meant or 0.0)), f"{where}, {name}")
                 absent[name] += record.get(name) is None
-            near(record.get("Data Quality"), mean(rows, "quality", 100.0, span, classes="ABCD"), 0.5, f"{where}, quality")
+            near(record.get("Data Quality"), mean(rows, "quality", 100.0, span, classes="ABCD"), 1e-4, f"{where}, quality")
         for name in facts["never"]:
             check(absent[name] == len(records), f"{reader}: {name} has values")
 

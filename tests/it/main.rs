@@ -18,6 +18,7 @@
 //! - `laws`: what must not change a result (strapping, mirror, chunking) and what may only make strides fewer.
 //! - `refusals`: files of loggers that go wrong in their own ways, read by the built program.
 //! - `sensor_vectors`: bytes of other makers' sensors, worked out by somebody else, through the decoders.
+//! - `files`: a run as FIT and workbook, read by programs that know nothing of lope, and by lope.
 //! - `owning`: taken out whole, copied, thinned out, erased without a trace.
 //! - `reference`: pages made from the registry, and the example of the README.
 //!
@@ -45,6 +46,8 @@ mod cli;
 mod fake_bluez;
 #[cfg(feature = "files")]
 mod feet;
+#[cfg(feature = "cli")]
+mod files;
 #[cfg(feature = "files")]
 mod flags;
 mod front_door;

@@ -139,6 +139,19 @@ impl Gate {
     /// # Errors
     /// Those of the disk.
     pub fn note(&self, app: &App, athlete: &AthleteId) -> Result<(), StoreError> {
+        let resource = format!("{:?}", self.resource).to_lowercase();
+        self.note_as(app, athlete, format!("{} {resource}", self.verb.name()))
+    }
+
+    /// Notes that the caller took an athlete's data away as a file of this format. Blocks.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn note_export(&self, app: &App, athlete: &AthleteId, format: &str) -> Result<(), StoreError> {
+        self.note_as(app, athlete, format!("export {format}"))
+    }
+
+    fn note_as(&self, app: &App, athlete: &AthleteId, action: String) -> Result<(), StoreError> {
         if !self.caller.is_noted(athlete) {
             return Ok(());
         }
@@ -147,7 +160,7 @@ impl Gate {
             actor: self.caller.name.clone(),
             role: self.caller.role,
             athlete: athlete.clone(),
-            action: format!("{} {}", self.verb.name(), format!("{:?}", self.resource).to_lowercase()),
+            action,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Files that other programs open: a run as CSV, FIT or workbook, a squad as a workbook; never more than who asks may see.
 
 use super::measured::seen;
-use crate::api::access::gate::Gate;
+use crate::api::access::gate::{Gate, Sight};
 use crate::api::access::roles::Resource;
 use crate::api::answer::ROWS_MAX;
 use crate::api::app::App;
@@ -9,8 +9,8 @@ use crate::api::endpoint::Endpoint;
 use crate::api::extract::{self, Path, Query};
 use crate::api::problem::Problem;
 use crate::review::files::{self, FileError};
-use crate::store::SessionRow;
 use crate::store::csv::{CsvDialect, write_strides};
+use crate::store::{SessionId, SessionRow};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -103,7 +103,7 @@ async fn session(
             let name = format!("{session}.fit");
             let bytes = app
                 .ask(move |app| {
-                    let (row, _) = seen(app, &gate, &session)?;
+                    let (row, _) = taken(app, &gate, &session, "fit")?;
                     Ok::<_, Problem>(files::fit(app.reader(), &row)?)
                 })
                 .await?;
@@ -121,15 +121,25 @@ async fn session(
     }
 }
 
+/// A session that the caller reaches and takes away as a file, which is noted as that. Blocks.
+///
+/// # Errors
+/// 404 for a session out of reach.
+fn taken(app: &App, gate: &Gate, session: &SessionId, format: &str) -> Result<(SessionRow, Sight), Problem> {
+    let (row, sight) = seen(app, gate, session)?;
+    gate.note_export(app, &row.meta.athlete, format)?;
+    Ok((row, sight))
+}
+
 /// All strides of a session as CSV.
 ///
 /// # Errors
 /// 404 for a session out of reach; 422 for one that is too long.
-pub(super) async fn csv(app: App, gate: Gate, session: crate::store::SessionId) -> Result<Response, Problem> {
+pub(super) async fn csv(app: App, gate: Gate, session: SessionId) -> Result<Response, Problem> {
     let name = format!("{session}-strides.csv");
     let text = app
         .ask(move |app| {
-            let (row, _) = seen(app, &gate, &session)?;
+            let (row, _) = taken(app, &gate, &session, "csv")?;
             short_enough(&row)?;
             let mut text = Vec::new();
             write_strides(app.reader(), &session, CsvDialect::Plain, &mut text)?;
@@ -152,8 +162,8 @@ fn short_enough(row: &SessionRow) -> Result<(), Problem> {
 }
 
 #[cfg(feature = "xlsx")]
-fn workbook(app: &App, gate: &Gate, session: &crate::store::SessionId) -> Result<Vec<u8>, Problem> {
-    let (row, sight) = seen(app, gate, session)?;
+fn workbook(app: &App, gate: &Gate, session: &SessionId) -> Result<Vec<u8>, Problem> {
+    let (row, sight) = taken(app, gate, session, "xlsx")?;
     short_enough(&row)?;
     let day = crate::review::local_day::LocalDays::default().of(&row.meta);
     let looked = app.looked(&row.meta.athlete, Some(day), sight)?;
@@ -167,6 +177,9 @@ async fn squad(State(app): State<App>, gate: Gate, Query(wanted): Query<WantedSq
     let bytes = app
         .ask(move |app| {
             let rows = super::flags::squad_rows(app, &gate, wanted.group.as_deref())?;
+            for row in &rows {
+                gate.note_export(app, &row.athlete, "roster")?;
+            }
             roster(&rows)
         })
         .await?;
@@ -184,7 +197,7 @@ fn roster(_: &[crate::review::SquadRow]) -> Result<Vec<u8>, Problem> {
 }
 
 #[cfg(not(feature = "xlsx"))]
-fn workbook(app: &App, gate: &Gate, session: &crate::store::SessionId) -> Result<Vec<u8>, Problem> {
+fn workbook(app: &App, gate: &Gate, session: &SessionId) -> Result<Vec<u8>, Problem> {
     // Who may not know that the session is there is told so first.
     seen(app, gate, session)?;
     Err(lacking())

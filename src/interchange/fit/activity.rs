@@ -325,7 +325,10 @@ impl Activity {
         let means = self.seconds.of_stretch(number);
         let (whole, fraction) = cadence(means.get(Of::Cadence));
         let own: [Field; 5] = [
-            (TIMESTAMP, Value::U32(Some(self.stamp_of(end)))),
+            (
+                TIMESTAMP,
+                Value::U32(Some(if is_last { self.end_stamp() } else { self.stamp_of(end) })),
+            ),
             (254, Value::U16(u16::try_from(number).ok())),
             (0, Value::Enum(Some(9))),
             (1, Value::Enum(Some(1))),
@@ -492,17 +495,17 @@ fn cadence(strides_a_minute: Option<f64>) -> (Value<'static>, Value<'static>) {
     )
 }
 
-/// Values of lope's own fields, in the order of [`OWN_FIELDS`].
+/// Values of lope's own fields, in the order of [`OWN_FIELDS`]. All are floating point: readers that do not look for invalid
+/// values in fields of developers find what is no number, where another type would show them a wrong one.
 fn own_values(means: &Means) -> [Field<'static>; 6] {
     let float = |of| Value::F32(means.get(of).map(|v| v as f32));
-    let quality = means.get(Of::Quality).map(|v| v.round().clamp(0.0, 100.0) as u8);
     [
         (0, float(Of::Tilt)),
         (1, float(Of::DropLeft)),
         (2, float(Of::DropRight)),
         (3, float(Of::Rotation)),
         (4, float(Of::FootAhead)),
-        (5, Value::U8(quality)),
+        (5, float(Of::Quality)),
     ]
 }
 

