@@ -134,11 +134,13 @@ fn workbook(globals: &Globals, row: &SessionRow, symptoms: Symptoms) -> Result<V
 
 #[cfg(not(feature = "xlsx"))]
 fn workbook(_: &Globals, _: &SessionRow, _: Symptoms) -> Result<Vec<u8>, Failure> {
-    Err(
-        Failure::new("lope::export::no_xlsx", Exit::Lacking, "This build writes no workbooks.")
-            .why("it was built without the feature `xlsx`")
-            .try_this("--format csv, which spreadsheets open as well"),
+    Err(Failure::new(
+        "lope::export::no_xlsx",
+        Exit::Lacking,
+        "This build writes no workbooks.",
     )
+    .why("it was built without the feature `xlsx`")
+    .try_this("--format csv, which spreadsheets open as well"))
 }
 
 /// Keeps bytes as a file that only its owner reads.

@@ -187,13 +187,19 @@ impl Activity {
             self.lap(&mut out, lap, &running, distances.as_deref());
         }
         self.session(&mut out, &running, distances.as_deref());
-        let local = self.frame.utc_offset_s.map(|offset| self.end_stamp().wrapping_add_signed(offset));
+        let local = self
+            .frame
+            .utc_offset_s
+            .map(|offset| self.end_stamp().wrapping_add_signed(offset));
         out.push(
             7,
             message::ACTIVITY,
             &[
                 (TIMESTAMP, Value::U32(Some(self.end_stamp()))),
-                (0, scaled_u32(Some(self.timer_s(&running, SessionTime::ZERO, self.frame.end)), 1e3)),
+                (
+                    0,
+                    scaled_u32(Some(self.timer_s(&running, SessionTime::ZERO, self.frame.end)), 1e3),
+                ),
                 (1, Value::U16(Some(1))),
                 (2, Value::Enum(Some(0))),
                 (3, Value::Enum(Some(26))),
@@ -252,12 +258,7 @@ impl Activity {
             Bluetooth::No => None,
         };
         // Device 0 is the program; sensors are numbered from 1.
-        let described: Vec<String> = self
-            .frame
-            .sensors
-            .iter()
-            .map(|p| p.name().replace('_', " "))
-            .collect();
+        let described: Vec<String> = self.frame.sensors.iter().map(|p| p.name().replace('_', " ")).collect();
         let program = (None, Some(5), "recorder");
         let sensors = self.frame.sensors.iter().zip(&described);
         let all = std::iter::once(program).chain(sensors.map(|(p, d)| (Some(body_location(*p)), source, d.as_str())));
@@ -317,7 +318,9 @@ impl Activity {
     }
 
     fn lap(&self, out: &mut Messages, number: usize, running: &[Stretch], distances: Option<&[f64]>) {
-        let begin = number.checked_sub(1).map_or(SessionTime::ZERO, |before| self.laps[before]);
+        let begin = number
+            .checked_sub(1)
+            .map_or(SessionTime::ZERO, |before| self.laps[before]);
         let end = self.laps[number];
         let is_last = number + 1 == self.laps.len();
         let way = distances.map(|d| self.way_up_to(d, end) - self.way_up_to(d, begin));
@@ -455,7 +458,11 @@ impl Activity {
         for (first, last) in running.iter().copied().chain([(count, count)]) {
             if first > next {
                 let begin = if next == 0 { 0.0 } else { self.at(next) - 0.5 };
-                let end = if first == count { self.frame.end.secs() } else { self.at(first) - 0.5 };
+                let end = if first == count {
+                    self.frame.end.secs()
+                } else {
+                    self.at(first) - 0.5
+                };
                 paused += (end.min(to.secs()) - begin.max(from.secs())).max(0.0);
             }
             next = last + 1;
@@ -473,7 +480,12 @@ impl Activity {
             return 0.0;
         }
         let (below, share) = (place.floor() as usize, place.fract());
-        let at = |k: usize| distances.get(k.min(distances.len().saturating_sub(1))).copied().unwrap_or(0.0);
+        let at = |k: usize| {
+            distances
+                .get(k.min(distances.len().saturating_sub(1)))
+                .copied()
+                .unwrap_or(0.0)
+        };
         at(below) + share * (at(below + 1) - at(below))
     }
 }

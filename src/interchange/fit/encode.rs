@@ -74,7 +74,9 @@ impl Value<'_> {
 /// A text with room for the zero behind it. A zero inside would end it early.
 fn cut(text: &str) -> &str {
     let text = text.split('\0').next().unwrap_or_default();
-    let end = (0..=text.len().min(LONGEST - 1)).rev().find(|i| text.is_char_boundary(*i));
+    let end = (0..=text.len().min(LONGEST - 1))
+        .rev()
+        .find(|i| text.is_char_boundary(*i));
     &text[..end.unwrap_or(0)]
 }
 

@@ -9,6 +9,8 @@
 pub mod activity;
 mod encode;
 mod seconds;
+#[cfg(all(test, feature = "tracks"))]
+mod tests;
 
 /// Seconds from 1970 to the epoch of FIT, 1989-12-31T00:00:00Z.
 pub const EPOCH_S: i64 = 631_065_600;
@@ -69,7 +71,7 @@ pub fn crc(start: u16, bytes: &[u8]) -> u16 {
 }
 
 #[cfg(test)]
-mod tests {
+mod published {
     use super::*;
 
     #[test]

@@ -41,7 +41,10 @@ pub fn book(review: &Review, past: &Past, row: &SessionRow, sight: Sight) -> Res
 }
 
 fn columns(heads: &[(&str, f64)]) -> Vec<Column> {
-    heads.iter().map(|(head, width)| Column::new(*head).wide(*width)).collect()
+    heads
+        .iter()
+        .map(|(head, width)| Column::new(*head).wide(*width))
+        .collect()
 }
 
 /// A word of the journal as it is written in files.
@@ -168,15 +171,29 @@ fn summary(
     match utc_offset(meta) {
         Some(offset) => {
             let local = meta.start.micros() + i64::from(offset) * 1_000_000;
-            fact("start where the runner was", Cell::Time(local), meta.tz.as_deref().unwrap_or(""), "")?;
+            fact(
+                "start where the runner was",
+                Cell::Time(local),
+                meta.tz.as_deref().unwrap_or(""),
+                "",
+            )?;
         }
-        None => fact("start where the runner was", Cell::Empty, "", "the time zone is not known")?,
+        None => fact(
+            "start where the runner was",
+            Cell::Empty,
+            "",
+            "the time zone is not known",
+        )?,
     }
     let lasts = end(review.reader(), row)?.secs();
     let open = if row.stop.is_none() { "not ended yet" } else { "" };
     fact("duration", Cell::Number(lasts), "s", open)?;
     let km = run.and_then(|r| r.values.distance_km);
-    let no_km = if km.is_none() { "too few stride lengths are known" } else { "" };
+    let no_km = if km.is_none() {
+        "too few stride lengths are known"
+    } else {
+        ""
+    };
     fact("distance by the feet", Cell::number(km), "km", no_km)?;
     let told = recorded.and_then(|r| r.note.as_ref()).and_then(|n| n.km);
     if told.is_some() {
@@ -187,7 +204,12 @@ fn summary(
     fact("usable strides", Cell::number(usable), "%", "")?;
     let data = run.map_or("none", |r| r.values.data.word());
     fact("data", Cell::text(data), "", "")?;
-    fact("analysed by lope", Cell::text(row.pipeline_version.clone().unwrap_or_default()), "", open)?;
+    fact(
+        "analysed by lope",
+        Cell::text(row.pipeline_version.clone().unwrap_or_default()),
+        "",
+        open,
+    )?;
     for sensor in &meta.sensors {
         let what = format!("sensor {}", sensor.placement.name().replace('_', " "));
         fact(&what, Cell::Number(sensor.rate_hz), "Hz", "")?;
@@ -313,7 +335,13 @@ fn symptoms(review: &Review, past: &Past, row: &SessionRow) -> Result<Sheet, Fil
     )?;
     for s in said {
         let at = s.at_us.map_or(Cell::Empty, Cell::Time);
-        sheet.row(&[Cell::Day(s.day.days()), at, Cell::text(s.what), s.value, Cell::text(s.scale)])?;
+        sheet.row(&[
+            Cell::Day(s.day.days()),
+            at,
+            Cell::text(s.what),
+            s.value,
+            Cell::text(s.scale),
+        ])?;
     }
     Ok(sheet)
 }
@@ -329,7 +357,11 @@ fn of_note(note: &SessionNote, day: Day, said: &mut Vec<Said>) {
         ("back before the run", score(note.back_before), "0 to 10"),
         ("worst back in the run", score(note.back_worst), "0 to 10"),
         ("came on", Cell::text(onset), ""),
-        ("came on at minute", Cell::number(note.onset_minute.map(f64::from)), "min"),
+        (
+            "came on at minute",
+            Cell::number(note.onset_minute.map(f64::from)),
+            "min",
+        ),
         ("ended because of it", Cell::yes(note.stopped_for_back), ""),
     ] {
         add(said, day, what, value, scale);

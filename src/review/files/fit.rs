@@ -72,7 +72,8 @@ pub(super) fn end(history: &impl History, row: &SessionRow) -> Result<SessionTim
 /// Whether a marker's words are those of a lap.
 fn is_lap(text: &str) -> bool {
     let lap = Mark::new(MarkKind::Lap, None).text;
-    text.strip_prefix(&lap).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
+    text.strip_prefix(&lap)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
 }
 
 /// How far the runner's clock was ahead of UTC when the session began, s; `None` where the zone is not told or not known.

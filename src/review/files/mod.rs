@@ -8,8 +8,6 @@ pub mod book;
 mod fit;
 #[cfg(feature = "xlsx")]
 pub mod roster_book;
-#[cfg(all(test, feature = "xlsx"))]
-mod tests;
 
 pub use fit::fit;
 

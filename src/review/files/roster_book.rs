@@ -29,7 +29,10 @@ pub fn roster_book(rows: &[SquadRow]) -> Result<Vec<u8>, FileError> {
         ("last back score, 0 to 10", 12.0),
         ("why not", 40.0),
     ];
-    let heads: Vec<Column> = heads.iter().map(|(head, width)| Column::new(*head).wide(*width)).collect();
+    let heads: Vec<Column> = heads
+        .iter()
+        .map(|(head, width)| Column::new(*head).wide(*width))
+        .collect();
     let mut sheet = Sheet::new("roster", &heads)?;
     for row in rows {
         sheet.row(&cells(row))?;
@@ -38,7 +41,11 @@ pub fn roster_book(rows: &[SquadRow]) -> Result<Vec<u8>, FileError> {
 }
 
 fn cells(row: &SquadRow) -> Vec<Cell> {
-    let flags: Vec<String> = row.flags.iter().map(|f| format!("{} {}", f.id, f.level.word())).collect();
+    let flags: Vec<String> = row
+        .flags
+        .iter()
+        .map(|f| format!("{} {}", f.id, f.level.word()))
+        .collect();
     let newest = |spark: &[Spark]| spark.last().map(|s| s.value);
     let last = row.last_run.as_ref();
     let mut why: Vec<&str> = Vec::new();
