@@ -19,10 +19,10 @@ pub struct ExportArgs {
     #[arg(long, value_name = "DIR")]
     all: Option<PathBuf>,
     /// Of this athlete alone
-    #[arg(long, value_name = "ID", requires = "all")]
+    #[arg(long, value_name = "ID", conflicts_with = "session")]
     athlete: Option<String>,
     /// Leave raw samples out: they are most of the bytes
-    #[arg(long, requires = "all")]
+    #[arg(long, conflicts_with = "session")]
     no_raw: bool,
     #[command(flatten)]
     run: RunArgs,

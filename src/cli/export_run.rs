@@ -27,16 +27,16 @@ pub enum Format {
 #[derive(Args, Debug)]
 pub struct RunArgs {
     /// What kind of file; where it is not said, the ending of FILE says it
-    #[arg(long, value_enum, requires = "session")]
+    #[arg(long, value_enum, conflicts_with = "all")]
     format: Option<Format>,
     /// The file; where none is named, one in the present folder, named after the session
-    #[arg(short, long, value_name = "FILE", visible_alias = "out", requires = "session")]
+    #[arg(short, long, value_name = "FILE", visible_alias = "out", conflicts_with = "all")]
     output: Option<PathBuf>,
     /// Write over a file that is there
-    #[arg(long, requires = "session")]
+    #[arg(long, conflicts_with = "all")]
     force: bool,
     /// Leave symptoms out of the workbook: what follows from them is left out of its flags as well
-    #[arg(long, requires = "session")]
+    #[arg(long, conflicts_with = "all")]
     no_symptoms: bool,
 }
 

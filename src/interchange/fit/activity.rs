@@ -8,8 +8,8 @@
 //! - Cadence counts strides of one leg, as the profile wants it; step length is half the stride length.
 //! - Stance time balance is the left leg's share of both contact times.
 //! - Vertical oscillation is that of the pelvis sensor, not of the centre of mass.
-//! - A **pause** is a stretch of ten seconds or more without a stride, most of which the runner was told to stand still. A
-//!   stretch without data is none. Within pauses there are no records, as watches do it.
+//! - A **pause** is a stretch of ten seconds or more without a stride, in most of which a sensor was heard and moved in no
+//!   rhythm. A stretch without data is none. Within pauses there are no records, as watches do it.
 //! - Instants are whole seconds in UTC; the run begins in the second of its first sample.
 //!
 //! Deliberately absent: what the runner said. A mark of pain is a symptom, and this file is made to be handed on.
@@ -70,7 +70,7 @@ pub struct Frame {
     pub utc_offset_s: Option<i32>,
     /// Where laps end, in any order; the last one ends with the run.
     pub laps: Vec<SessionTime>,
-    /// Seconds at whose end the runner was told to stand still.
+    /// Ends of seconds of which a sensor tells that there was no rhythm in them, in any order.
     pub still: Vec<SessionTime>,
     /// Sensors worn.
     pub sensors: Vec<Placement>,

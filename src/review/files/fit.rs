@@ -3,11 +3,14 @@
 use super::FileError;
 use crate::interchange::fit::activity::{Activity, Bluetooth, Frame};
 use crate::interchange::fit::session_mark;
-use crate::model::{Activity as Doing, SessionTime};
+use crate::model::SessionTime;
 use crate::review::run_values::pages;
 use crate::store::{History, Mark, MarkKind, Origin, SessionEvent, SessionMeta, SessionRow, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+
+/// Longest standing on purpose that is believed, s: it bounds memory, whatever an event claims.
+const LONGEST_STANDING_S: f64 = 3600.0;
 
 /// The FIT file of a session, from the strides of its current analysis.
 ///
@@ -20,19 +23,21 @@ pub fn fit(history: &impl History, row: &SessionRow) -> Result<Vec<u8>, FileErro
     pages(
         id,
         |q| history.events(q),
-        |event| {
-            if let SessionEvent::Marker { t, text } = event
-                && is_lap(text)
-            {
-                laps.push(*t);
+        |event| match event {
+            SessionEvent::Marker { t, text } if is_lap(text) => laps.push(*t),
+            SessionEvent::Standing { from, to } => {
+                let seconds = to.since(*from).clamp(0.0, LONGEST_STANDING_S) as u32;
+                still.extend((1..=seconds).map(|s| from.plus(f64::from(s))));
             }
+            _ => {}
         },
     )?;
     pages(
         id,
         |q| history.windows(q),
         |window| {
-            if window.activity == Doing::Still {
+            // What the runner did last stands in a window until the next stride, so standing shows in the rhythm alone.
+            if window.spectral_cadence.is_none() {
                 still.push(window.t);
             }
         },
