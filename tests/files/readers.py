@@ -16,6 +16,7 @@ import csv
 import datetime
 import json
 import math
+import os
 import sys
 from collections import Counter, defaultdict
 
@@ -274,7 +275,7 @@ def fit(path, table, facts):
             near((utc(told) - of["activity"][0]["timestamp"]).total_seconds(), facts["utc_offset_s"], 0.0, f"{reader}, local time")
         seen[reader] = len(records)
     check(len(set(seen.values())) == 1, f"readers disagree: {seen}")
-    print(f"{path}: {next(iter(seen.values()))} records, {len(rows)} strides, read alike by {', '.join(seen)}")
+    print(f"{os.path.basename(path)}: {next(iter(seen.values()))} records, {len(rows)} strides, read alike by {', '.join(seen)}")
 
 
 # Workbooks.
@@ -347,7 +348,7 @@ def xlsx(path, table, facts):
         _, said = grid(book["symptoms"])
         check(len(said) >= 3 and all(s["day"].is_date for s in said), "symptoms")
         check(any(s["time_utc"].is_date and s["value"].value == "pain 4" for s in said), "the mark of pain")
-    print(f"{path}: {compared} numbers equal, {empty} cells empty, sheets {', '.join(book.sheetnames)}")
+    print(f"{os.path.basename(path)}: {compared} numbers equal, {empty} cells empty, sheets {', '.join(book.sheetnames)}")
 
 
 def roster(path, facts):
@@ -362,7 +363,7 @@ def roster(path, facts):
             check(r["last run"].is_date and isinstance(r["days since"].value, (int, float)), "types")
         if r["athlete"].value in facts["hidden"]:
             check(r["last back score, 0 to 10"].value is None and "not shared" in r["why not"].value, "symptoms shown")
-    print(f"{path}: {len(rows)} rows of {len(heads)} columns")
+    print(f"{os.path.basename(path)}: {len(rows)} rows of {len(heads)} columns")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ pub(crate) fn have_read(python: &Path, what: &str, files: &[&Path], facts: &Valu
         String::from_utf8_lossy(&read.stderr),
     );
     assert!(read.status.success(), "{what} {files:?}: {out}{err}");
-    println!("measured: {}", out.trim());
+    println!("{}", out.trim());
 }
 
 fn lope(dir: &Path, line: &[&str]) -> Output {
