@@ -34,6 +34,11 @@ impl MetricSet {
         };
     }
 
+    /// Values and reasons alone, in registry order.
+    pub fn all(&self) -> &[Measured; METRIC_COUNT] {
+        &self.0
+    }
+
     /// All of them in registry order.
     pub fn iter(&self) -> impl Iterator<Item = (MetricId, Measured)> + '_ {
         METRICS.iter().map(|m| (m.id, self.get(m.id)))

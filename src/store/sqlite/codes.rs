@@ -193,14 +193,15 @@ pub(crate) struct Slots(pub(crate) [usize; METRIC_COUNT]);
 impl Slots {
     /// The letters of these metrics; slots that belong to no metric of this version say "not computed".
     pub(crate) fn letters(&self, metrics: &MetricSet, text: &mut String) {
-        let len = self.0.iter().max().map_or(0, |last| last + 1);
         let mut bytes = [b'-'; 256];
-        let bytes = &mut bytes[..len.min(256)];
-        for (id, value) in metrics.iter() {
-            if let Some(b) = bytes.get_mut(self.0[id.index()]) {
+        let mut len = 0;
+        for (&slot, value) in self.0.iter().zip(metrics.all()) {
+            if let Some(b) = bytes.get_mut(slot) {
                 *b = value.map_or_else(absent_letter, |_| b'.');
             }
+            len = len.max(slot.saturating_add(1));
         }
+        let bytes = &bytes[..len.min(256)];
         text.clear();
         // All of them are ASCII.
         text.push_str(std::str::from_utf8(bytes).unwrap_or_default());

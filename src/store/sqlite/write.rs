@@ -20,7 +20,7 @@ use crate::pipeline::{Block, Window};
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 /// Strides that one statement inserts where a batch has so many: a statement costs more than a row.
-const ROWS: usize = 16;
+const ROWS: usize = 64;
 
 /// `INSERT` of so many rows of a table with a column a metric.
 fn insert_sql(table: &str, columns: &str, rows: usize) -> String {
@@ -71,7 +71,7 @@ impl Binder<'_, '_> {
     }
 
     fn put_metrics(&mut self, metrics: &MetricSet) -> rusqlite::Result<()> {
-        for (_, value) in metrics.iter() {
+        for value in metrics.all() {
             self.put(value.ok())?;
         }
         Ok(())

@@ -196,11 +196,18 @@ impl Writer {
     fn append(&mut self, batch: &Batch) -> Result<Appended, StoreError> {
         self.healthy()?;
         let key = self.key(batch.session())?;
+        // A batch that opens the transaction is undone with it; only one that joins others needs a savepoint, which
+        // costs a copy of every page it touches.
+        let alone = self.began.is_none();
         self.begin()?;
-        self.conn.prepare_cached("SAVEPOINT batch")?.execute([])?;
+        if !alone {
+            self.conn.prepare_cached("SAVEPOINT batch")?.execute([])?;
+        }
         match write::batch(&self.conn, &self.inserts, &self.columns, key, batch) {
             Ok(done) => {
-                self.conn.prepare_cached("RELEASE batch")?.execute([])?;
+                if !alone {
+                    self.conn.prepare_cached("RELEASE batch")?.execute([])?;
+                }
                 self.pending_rows += batch.len();
                 self.pending_new += done.new as u64;
                 if done.new > 0 && batch.analysis() == key.current_analysis {
@@ -216,14 +223,25 @@ impl Writer {
                 Ok(done)
             }
             Err(error) => {
-                // The engine undoes the whole transaction by itself after some errors (a full disk among them): then
-                // the savepoint is gone, and earlier appends with it.
-                let undone = self.conn.execute_batch("ROLLBACK TO batch; RELEASE batch");
-                if undone.is_err() || self.conn.is_autocommit() {
-                    self.fail(error.clone());
-                }
+                self.undo_batch(alone, &error);
                 Err(error)
             }
+        }
+    }
+
+    /// Takes back what a batch that failed has written, and nothing else where the engine allows it.
+    fn undo_batch(&mut self, alone: bool, error: &StoreError) {
+        // The engine undoes the whole transaction by itself after some errors (a full disk among them): then the
+        // savepoint is gone, and earlier appends with it.
+        let undone = match (alone, self.conn.is_autocommit()) {
+            (true, true) => Ok(()),
+            (true, false) => self.conn.execute_batch("ROLLBACK"),
+            (false, _) => self.conn.execute_batch("ROLLBACK TO batch; RELEASE batch"),
+        };
+        if undone.is_err() || (!alone && self.conn.is_autocommit()) {
+            self.fail(error.clone());
+        } else if alone {
+            self.began = None;
         }
     }
 
