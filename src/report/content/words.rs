@@ -109,8 +109,17 @@ pub fn speed(ms: f64) -> String {
     if ms <= 0.1 {
         return format!("{} m/s", number(ms, 2));
     }
+    format!("{} m/s ({} min/km)", number(ms, 2), pace(ms))
+}
+
+/// A speed as minutes a kilometre, `5:00`; of who stands a dash.
+#[must_use]
+pub fn pace(ms: f64) -> String {
+    if ms <= 0.1 {
+        return "–".to_owned();
+    }
     let seconds = (1000.0 / ms).round() as u32;
-    format!("{} m/s ({}:{:02} min/km)", number(ms, 2), seconds / 60, seconds % 60)
+    format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// A duration: `52 min`, `1 h 04 min`.

@@ -199,6 +199,7 @@ fn number_class(align: Align) -> &'static str {
     match align {
         Align::Left => "",
         Align::Right => " class=\"n\"",
+        Align::Centre => " class=\"c\"",
     }
 }
 
@@ -219,8 +220,10 @@ fn one_cell(cell: &Cell, head: bool, align: Align) -> String {
         Trust::Doubtful => classes.push("doubt"),
         Trust::Strong => classes.push("strong"),
     }
-    if align == Align::Right {
-        classes.push("n");
+    match cell.align.unwrap_or(align) {
+        Align::Left => {}
+        Align::Right => classes.push("n"),
+        Align::Centre => classes.push("c"),
     }
     let class = if classes.is_empty() {
         String::new()
