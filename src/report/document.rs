@@ -285,6 +285,8 @@ pub enum Block {
     Table(Table),
     /// A chart.
     Figure(Chart),
+    /// Parts under each other that are one part: a column beside another.
+    Together(Vec<Block>),
     /// Two parts beside each other where there is room.
     Beside(Box<Block>, Box<Block>),
     /// A new page.
@@ -388,6 +390,7 @@ fn block_words(block: &Block, out: &mut String) {
             block_words(a, out);
             block_words(b, out);
         }
+        Block::Together(parts) => parts.iter().for_each(|p| block_words(p, out)),
         Block::PageBreak => {}
     }
 }

@@ -155,14 +155,16 @@ fn item(rules: &Rules, past: &Past, sight: Sight, index: usize, explained: Optio
         Some(Outcome::Raised { message, .. }) => (Some(message.clone()), Vec::new()),
         Some(Outcome::Clear) => (None, Vec::new()),
         Some(Outcome::Insufficient { missing }) => {
-            let words = missing.iter().map(|m| match m.input.is_empty() {
-                true => m.why.clone(),
-                false => format!("{}: {}", m.input.replace('_', " "), m.why),
-            });
-            (None, words.collect())
+            let mut words: Vec<String> = Vec::new();
+            for m in missing {
+                if !words.contains(&m.why) {
+                    words.push(m.why.clone());
+                }
+            }
+            (None, words)
         }
         None if hidden => (None, vec![NOT_SHARED.to_owned()]),
-        None => (None, vec!["nothing is known yet".to_owned()]),
+        None => (None, vec!["Nothing is known yet.".to_owned()]),
     };
     let (data, data_from) = match shown.map(|e| e.data) {
         Some(Data::Good) => (DataWord::Good, DataFrom::Sensors),

@@ -17,6 +17,7 @@ pub mod live;
 pub mod load;
 pub mod local_day;
 pub mod own_usual;
+pub mod precision;
 pub mod record;
 pub mod roster;
 pub mod run_values;

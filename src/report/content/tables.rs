@@ -9,7 +9,7 @@ use crate::model::Side;
 use crate::review::{Card, ChangeWord};
 
 /// The smallest change that can be told in a metric, and why there is none.
-fn smallest(m: &Material, id: Id) -> Result<f64, String> {
+pub(super) fn smallest(m: &Material, id: Id) -> Result<f64, String> {
     let row = m.compare.rows.iter().find(|r| r.metric == id.def().name);
     match row {
         Some(r) => r

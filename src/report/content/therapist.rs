@@ -3,7 +3,7 @@
 use super::super::document::{Block, Text, Tone};
 use super::bins::Bin;
 use super::material::Material;
-use super::{Ask, figures, flag_parts, methods, not_shared, tables, words};
+use super::{Ask, curve_figures, figures, flag_parts, methods, not_shared, tables, words};
 use crate::metrics::MetricId as Id;
 use crate::review::CompareSide;
 
@@ -12,7 +12,7 @@ const FLAGS_ON_PAGE_1: usize = 3;
 /// Bins on page 1; a third one stands on page 2.
 const BINS_ON_PAGE_1: usize = 2;
 /// Place of the longest of the facts, which gets a line of its own.
-const COMPARED: usize = 3;
+const COMPARED: usize = 2;
 /// Metrics drawn over speed.
 const OVER_SPEED: [Id; 4] = [Id::Cadence, Id::ContactTime, Id::OverstrideDistance, Id::PelvisDrop];
 
@@ -28,7 +28,12 @@ const CHECKLIST: [&str; 6] = [
 
 /// Title and parts.
 pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
-    let title = format!("Running report: {}, {}", m.name, words::day(m.day));
+    let name = if m.pseudonym {
+        format!("{} (pseudonym)", m.name)
+    } else {
+        m.name.clone()
+    };
+    let title = format!("Running report: {name}, {}", words::day(m.day));
     let mut blocks = vec![Block::Heading(1, Text::plain(&title))];
     let mut facts = header(m, ask);
     let compared = facts.remove(COMPARED);
@@ -53,18 +58,19 @@ pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
         Text::plain(format!("{}: {}", m.label.0, m.label.1.to_lowercase())),
     ));
     blocks.extend(flag_parts::fired(m, FLAGS_ON_PAGE_1));
-    let (one, other) = CHECKLIST.split_at(CHECKLIST.len() / 2);
-    let list = |points: &[&str]| Box::new(Block::Checklist(points.iter().map(Text::plain).collect()));
-    blocks.push(Block::Beside(list(one), list(other)));
-    blocks.push(Block::Lines("Notes".to_owned(), 1));
-    blocks.push(Block::Fields(vec![
-        "Name".to_owned(),
-        "Signature".to_owned(),
-        "Place, day".to_owned(),
-    ]));
+    let points = CHECKLIST.iter().map(Text::plain).collect();
+    let checklist = [Block::Heading(2, "Checklist".into()), Block::Checklist(points)];
+    let notes = [
+        Block::Heading(2, "Notes".into()),
+        Block::Lines(String::new(), 3),
+        Block::Fields(vec!["Name, signature".to_owned(), "Place, day".to_owned()]),
+    ];
+    blocks.push(Block::Beside(
+        Box::new(Block::Together(checklist.to_vec())),
+        Box::new(Block::Together(notes.to_vec())),
+    ));
     blocks.push(Block::PageBreak);
     blocks.extend(second(m));
-    blocks.push(Block::PageBreak);
     if !m.raised.is_empty() {
         blocks.push(Block::Heading(2, "Flags in full".into()));
         blocks.extend(flag_parts::in_full(m));
@@ -113,23 +119,19 @@ fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
     let mut facts: Vec<(String, Text)> = Vec::new();
     let mut say = |name: &str, value: Text| facts.push((name.to_owned(), value));
     let blank = "______________________________";
-    say(
-        "Runner",
-        Text::strong(&m.name).then(if m.pseudonym { " (pseudonym)" } else { "" }),
-    );
     say("Question asked", ask.question.as_deref().unwrap_or(blank).into());
     say("Clinician", ask.clinician.as_deref().unwrap_or(blank).into());
     say(
         "Compared",
         format!("before: {}; after: {}", set(&m.compare.a), set(&m.compare.b)).into(),
     );
-    let speeds: Vec<String> = m.bins.iter().map(|b| words::speed(b.speed_ms)).collect();
+    let speeds: Vec<String> = m.bins.iter().map(|b| words::number(b.speed_ms, 1)).collect();
     say(
         "Speeds",
-        if speeds.is_empty() {
-            "none shared by both".to_owned()
-        } else {
-            speeds.join(", ")
+        match speeds.split_last() {
+            None => "none shared by both".to_owned(),
+            Some((last, [])) => format!("{last} m/s"),
+            Some((last, rest)) => format!("{} and {last} m/s", rest.join(", ")),
         }
         .into(),
     );
@@ -173,7 +175,7 @@ fn before_after(m: &Material) -> Vec<Block> {
 }
 
 /// Pairs beside each other; an odd one alone.
-fn in_pairs(charts: Vec<super::super::chart::Chart>) -> Vec<Block> {
+pub(super) fn in_pairs(charts: Vec<super::super::chart::Chart>) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut charts = charts.into_iter();
     while let Some(first) = charts.next() {
@@ -192,14 +194,7 @@ fn second(m: &Material) -> Vec<Block> {
         let rest: Vec<&Bin> = m.bins.iter().skip(BINS_ON_PAGE_1).collect();
         blocks.push(tables::before_after(m, &rest));
     }
-    blocks.push(Block::Heading(2, "Pelvis over the stride".into()));
-    match figures::pelvis(m.compare.curves.a.as_ref(), m.compare.curves.b.as_ref()) {
-        Some(charts) => blocks.extend(in_pairs(charts)),
-        None => blocks.push(Block::Paragraph(
-            Tone::Body,
-            "Not drawn: curves need the raw samples of the sacrum sensor, and none were read for this report.".into(),
-        )),
-    }
+    blocks.extend(curve_figures::blocks(m));
     blocks.push(Block::Heading(2, "Over speed".into()));
     let charts: Vec<_> = OVER_SPEED.iter().filter_map(|id| figures::scatter(m, *id)).collect();
     if charts.is_empty() {
@@ -226,10 +221,6 @@ fn second(m: &Material) -> Vec<Block> {
             (None, None) => {}
         }
     }
-    blocks.push(Block::Paragraph(
-        Tone::Note,
-        "Change after a cue: no cue is recorded in these runs.".into(),
-    ));
     if !m.weekly.is_empty() {
         blocks.push(weekly(m));
     }

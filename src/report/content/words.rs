@@ -1,6 +1,7 @@
 //! Numbers and days as people read them.
 
 use crate::metrics::MetricId;
+use crate::review::precision::decimals_of;
 use crate::store::journal::{Day, Ground};
 
 const MONTHS: [&str; 12] = [
@@ -64,11 +65,7 @@ pub fn signed(value: f64, decimals: usize) -> String {
 /// Decimals of a metric in the unit in which it is shown.
 #[must_use]
 pub fn decimals(metric: MetricId) -> usize {
-    match metric.def().shown_unit {
-        "ms" | "N" => 0,
-        "steps/min" | "cm" | "°" | "%" | "g" | "m/s²" | "kN/m" | "dB" => 1,
-        _ => 2,
-    }
+    decimals_of(metric.def().shown_unit)
 }
 
 /// A value kept in SI, as it is shown, without its unit.

@@ -106,8 +106,14 @@ fn block(part: &Block, at_break: bool, out: &mut String) {
         }
         Block::List(items) => list("", items, out),
         Block::Checklist(items) => list(" class=\"check\"", items, out),
+        Block::Together(parts) => {
+            parts.iter().for_each(|p| block(p, false, out));
+            Ok(())
+        }
         Block::Lines(what, count) => {
-            let _ = writeln!(out, "<p class=\"note\">{}</p>", escaped(what));
+            if !what.is_empty() {
+                let _ = writeln!(out, "<p class=\"note\">{}</p>", escaped(what));
+            }
             writeln!(out, "{}", "<div class=\"rule\"></div>".repeat(*count))
         }
         Block::Fields(fields) => {

@@ -54,6 +54,8 @@ pub(super) struct Chunk {
     pub(super) repeat: Option<std::rc::Rc<Chunk>>,
     /// It is a heading.
     pub(super) heading: Option<(u8, String)>,
+    /// Headings inside it, with their height.
+    pub(super) inner: Vec<(u8, String, f64)>,
 }
 
 /// What a group of the tree is.
@@ -232,6 +234,7 @@ impl Flow<'_> {
             Block::Fields(fields) => self.fields(fields, width, laid),
             Block::Table(t) => table::table(self, t, width, laid),
             Block::Figure(chart) => self.figure(chart, width, laid),
+            Block::Together(parts) => parts.iter().for_each(|p| self.block(p, width, laid)),
             Block::Beside(a, b) => self.beside(a, b, width, laid),
             Block::PageBreak => laid.chunks.push(Chunk {
                 breaks: true,
@@ -321,8 +324,11 @@ impl Flow<'_> {
 
     /// Lines to write on.
     fn ruled(&mut self, what: &str, count: usize, width: f64, laid: &mut Laid) {
-        const APART: f64 = 14.5;
-        let (mut chunk, leaves) = self.text(&Text::plain(what), width, NOTE, Ink::Muted);
+        const APART: f64 = 16.0;
+        let (mut chunk, leaves) = match what {
+            "" => (Chunk::default(), Vec::new()),
+            what => self.text(&Text::plain(what), width, NOTE, Ink::Muted),
+        };
         let top = chunk.height;
         let marks = (1..=count).map(|i| {
             let y = top + APART * i as f64 - 3.0;
@@ -341,7 +347,9 @@ impl Flow<'_> {
         chunk.height += APART * count as f64;
         chunk.before = 4.0;
         laid.chunks.push(chunk);
-        laid.nodes.push(Node::of_leaves(Kind::Paragraph, leaves));
+        if !leaves.is_empty() {
+            laid.nodes.push(Node::of_leaves(Kind::Paragraph, leaves));
+        }
     }
 
     /// Fields beside each other.
@@ -419,6 +427,9 @@ impl Flow<'_> {
             let mut y = 0.0;
             for (i, chunk) in part.chunks.into_iter().enumerate() {
                 y += if i == 0 { 0.0 } else { chunk.before };
+                whole
+                    .inner
+                    .extend(chunk.heading.map(|(level, words)| (level, words, y)));
                 for mut piece in chunk.pieces {
                     shift(&mut piece, (left, y));
                     whole.pieces.push(piece);
@@ -428,6 +439,7 @@ impl Flow<'_> {
             whole.height = whole.height.max(y);
             laid.nodes.push(Node::of_nodes(Kind::Division, part.nodes));
         }
+        whole.before = 4.0;
         laid.chunks.push(whole);
     }
 }

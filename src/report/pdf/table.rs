@@ -7,7 +7,7 @@ use super::wrap::wrap;
 use std::rc::Rc;
 
 /// Space inside a cell, to the sides and up and down.
-const PAD: (f64, f64) = (3.0, 1.4);
+const PAD: (f64, f64) = (3.0, 1.1);
 /// Width of the names of facts.
 const NAMES: f64 = 80.0;
 const USUAL: Type = (8.2, 10.4);
