@@ -266,7 +266,7 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
         .iter()
         .map(|p| {
             let values: Vec<f64> = p.0.layers.iter().flat_map(ys).collect();
-            let room = (scene.height - 40.0 - fixed) * p.1 / weights.max(1e-9);
+            let room = (scene.height - 30.0 - fixed) * p.1 / weights.max(1e-9);
             scale(&p.0.y, values, ((room / 13.0) as usize).clamp(2, 6))
         })
         .collect();
@@ -278,7 +278,8 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
     };
     let left = 6.0 + scales.iter().map(widest).fold(8.0, f64::max);
     let top = legend(stack, scene);
-    let bottom = scene.height - 2.4 * LINE;
+    // The name of the axis has a line of its own, where it has one.
+    let bottom = scene.height - if stack.x.label.is_empty() { 1.4 } else { 2.4 } * LINE;
     let mut at = top;
     for ((plot, weight), y) in stack.panels.iter().zip(&scales) {
         let height = (bottom - top - fixed) * weight / weights.max(1e-9);

@@ -75,7 +75,7 @@ fn planes(curves: &[Named], side: &str) -> Vec<Chart> {
                 }
             }
             layers.push(Layer::Line {
-                name: Some(format!("{name}, {} strides", curve.strides)),
+                name: Some(format!("{name}, {}", words::counted(curve.strides as usize, "stride"))),
                 pen: *pen,
                 points: at(0.0),
             });
@@ -163,7 +163,7 @@ fn foot_paths(curves: &RunCurves) -> Option<Chart> {
             words::number(along, 2)
         ));
         layers.push(Layer::Line {
-            name: Some(format!("{name}, mean of {} strides", paths.len())),
+            name: Some(format!("{name}, mean of {}", words::counted(paths.len(), "stride"))),
             pen,
             points: points.into_iter().map(|(x, y)| (x, Some(y))).collect(),
         });

@@ -47,16 +47,30 @@ fn outcome(m: &Material, bin: &Bin, id: Id, (name, unit): (&str, &str)) -> Outco
         return Outcome::Missing;
     };
     let change = new.value - old.value;
-    let (was, is) = (words::shown(old.value, id), words::shown(new.value, id));
+    let factor = id.def().shown_factor;
+    let (was, is, size) = read(old.value * factor, new.value * factor, words::decimals(id));
     match tables::smallest(m, id) {
         Err(_) => Outcome::NotJudged(format!("{name}: {is} {unit}, {was} before")),
         Ok(limit) if change.abs() < limit => Outcome::AsBefore,
         Ok(_) => {
-            let size = words::shown(change.abs(), id);
             let way = if change < 0.0 { "less" } else { "more" };
             Outcome::Differs(format!("{name}: {is} {unit}; before it was {was}, so {size} {way}."))
         }
     }
+}
+
+/// Before, after and what lies between them, as a reader subtracts: the difference is that of the numbers that are written.
+/// From 100 on whole numbers are enough, unless they hide the difference.
+fn read(old: f64, new: f64, decimals: usize) -> (String, String, String) {
+    let at = |decimals: usize| {
+        let step = 10_f64.powi(decimals as i32);
+        let (old, new) = ((old * step).round() / step, (new * step).round() / step);
+        (old, new, decimals)
+    };
+    let rough = at(if new.abs() >= 100.0 { 0 } else { decimals });
+    let (old, new, decimals) = if rough.0 == rough.1 { at(decimals.max(1)) } else { rough };
+    let write = |v: f64| words::number(v, decimals);
+    (write(old), write(new), write((new - old).abs()))
 }
 
 /// Title and parts.
@@ -220,7 +234,7 @@ fn not_measured(m: &Material, missing: &[String]) -> Vec<Text> {
         )));
     }
     points.push(Text::plain(
-        "How the runner felt is not in this letter, and what the body can bear, muscles, joints and the back itself were not examined.",
+        "How the runner felt is not in this letter, and strength, mobility, joints and the back itself were not looked at.",
     ));
     points.push(Text::plain(
         "Why something changed cannot be told from these numbers. A change is neither good nor bad by itself.",
@@ -229,4 +243,21 @@ fn not_measured(m: &Material, missing: &[String]) -> Vec<Text> {
         "Running uphill and downhill is left out, and so are the first five minutes of each run.",
     ));
     points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_difference_is_that_of_the_written_numbers() {
+        let of = |old, new, decimals| {
+            let (old, new, size) = read(old, new, decimals);
+            format!("{old} {new} {size}")
+        };
+        assert_eq!(of(4.75, 6.0, 1), "4.8 6.0 1.2");
+        assert_eq!(of(166.9, 158.4, 1), "167 158 9");
+        assert_eq!(of(166.9, 167.2, 1), "166.9 167.2 0.3");
+        assert_eq!(of(252.6, 259.4, 0), "253 259 6");
+    }
 }

@@ -9,6 +9,7 @@ use super::words;
 use super::{Ask, Form, Naming, Reader};
 use crate::metrics::MetricId as Id;
 use crate::model::Side;
+use crate::review::after_cue::{AfterCue, after_cue};
 use crate::review::compare::{Chosen, compare};
 use crate::review::curves::of_run::{RunCurves, of_run};
 use crate::review::flags::{flag_detail, flag_history, flags_now};
@@ -102,6 +103,8 @@ pub struct Material {
     pub compare: Compare,
     /// The last of the runs after, as curves; nothing for who gets none.
     pub curves: Option<RunCurves>,
+    /// What cues did in the runs compared, oldest first; empty where none sounded.
+    pub cues: Vec<AfterCue>,
     /// Before and after at equal speeds.
     pub bins: Vec<Bin>,
     /// The own range of a leg near the speed of the fullest bin.
@@ -254,6 +257,7 @@ pub fn gather_at_most(review: &Review, past: &Past, ask: &Ask, most: Sight) -> R
         },
         trends,
         flags,
+        cues: cues(review, past, &compare)?,
         compare,
         curves,
         bins,
@@ -273,6 +277,20 @@ fn sets(past: &Past, ask: &Ask) -> (Chosen, Chosen) {
         Some(r) => (Chosen::Before(r.day), Chosen::Session(r.row.meta.id.to_string())),
         None => (Chosen::Before(past.today), Chosen::Last),
     }
+}
+
+/// What cues did in the last runs of both sets.
+fn cues(review: &Review, past: &Past, compare: &Compare) -> Result<Vec<AfterCue>, StoreError> {
+    let mut all = Vec::new();
+    for set in [&compare.a, &compare.b] {
+        for id in set.sessions.iter().rev().take(MOST_READ) {
+            if let Some(r) = past.recorded.iter().find(|r| r.row.meta.id == *id) {
+                all.extend(after_cue(review, &r.row, r.day)?);
+            }
+        }
+    }
+    all.sort_by_key(|c| c.day);
+    Ok(all)
 }
 
 fn shoe_name(past: &Past, s: &PastSession) -> Option<String> {

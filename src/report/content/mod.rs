@@ -7,6 +7,7 @@
 
 pub mod bins;
 pub mod coach;
+pub mod cues;
 pub mod curve_figures;
 pub mod errors;
 pub mod figures;

@@ -50,6 +50,11 @@ fn measured(m: &Material, id: Id) -> bool {
         .any(|s| s.values.keys().any(|(metric, _)| *metric == id))
 }
 
+/// How many metrics have a row.
+pub(super) fn rows(m: &Material) -> usize {
+    ROWS.iter().filter(|id| measured(m, **id)).count()
+}
+
 /// Before and after in these bins.
 pub fn before_after(m: &Material, bins: &[&Bin]) -> Block {
     let compared = bins.iter().any(|b| b.before.is_some());

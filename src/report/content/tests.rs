@@ -102,7 +102,7 @@ fn a_therapist_gets_before_and_after_flags_symptoms_and_methods() {
         "Back scores over distance a week",
         "FS1",
         "SY1",
-        "Signature",
+        "Name, signature",
         "Methods and errors",
         "right foot",
         "Physio",
@@ -242,12 +242,11 @@ fn page_two_draws_the_pelvis_single_strides_and_the_feet() {
     keep("therapist-curves", &document);
     // Told apart without colour: the second line is dashed.
     let page = html(&document);
-    let figure = page.split("Pelvic obliquity over the stride").nth(1).expect("a figure");
+    let at = page.find("Pelvic obliquity over the stride").expect("a figure");
+    let figure = page[at..].split("</svg>").next().expect("its end");
     assert!(
-        figure
-            .split("</svg>")
-            .next()
-            .is_some_and(|svg| svg.contains("stroke-dasharray"))
+        figure.contains("stroke-dasharray") && figure.contains("<desc"),
+        "{figure}"
     );
     check_pdf(&document);
 }
@@ -277,7 +276,7 @@ fn a_letter_is_one_page_of_plain_words_without_symptoms() {
             assert!(words.contains("before it was 16") && words.contains(" less."));
             for part in [
                 "What was measured",
-                "17 earlier and 6 later",
+                "17 runs earlier and 6 runs later",
                 "What differed from the runner's own usual",
                 "What was not measured",
                 "hardest push felt at the waistband",
@@ -347,10 +346,66 @@ fn a_letter_says_when_nothing_is_compared_and_leaves_room_for_what_was_agreed() 
 }
 
 #[test]
+fn a_cue_is_spoken_of_only_where_one_sounded() {
+    use crate::review::after_cue::{AfterCue, StepChange};
+    let (_dir, review) = record_of(&said(false, None));
+    for reader in [Reader::Runner, Reader::Coach, Reader::Therapist] {
+        let ask = ask(reader);
+        let mut m = material(&review, &ask);
+        assert!(m.cues.is_empty());
+        assert!(!compose(&m, &ask).words().to_lowercase().contains("cue "), "{reader:?}");
+        let change = |change: f64, half: f64| StepChange {
+            cadence: 166.0 + change,
+            change,
+            low: change - half,
+            high: change + half,
+        };
+        m.cues = vec![AfterCue {
+            day: day_of(RUNS - 1),
+            sounded_s: (480.0, 540.0),
+            times: 1,
+            speed_ms: Some(2.8),
+            before: Some(166.0),
+            during: Some(change(5.1, 1.0)),
+            after: Some(change(0.6, 1.1)),
+        }];
+        let words = compose(&m, &ask).words();
+        for part in [
+            "Change after a cue",
+            "cues sounded once between minute 8 and 9",
+            "At 2.8 ± 0.2 m/s the step rate was 166.0 a minute",
+            "171.1 (+5.1, 95 % interval +4.1 to +6.1: more than noise)",
+            "166.6 (+0.6, 95 % interval −0.5 to +1.7: not more than noise)",
+        ] {
+            assert!(words.contains(part), "{reader:?}: {part} is missing in {words}");
+        }
+        m.cues[0].after = None;
+        assert!(
+            compose(&m, &ask).words().contains("fewer than three stretches"),
+            "{reader:?}"
+        );
+    }
+}
+
+#[test]
 fn a_coach_reads_a_pseudonym_unless_asked_otherwise() {
     assert_eq!(Reader::Coach.usual_naming(), Naming::Pseudonym);
     assert_eq!(Reader::Therapist.usual_naming(), Naming::Name);
     assert_eq!(Reader::Runner.usual_naming(), Naming::Name);
+}
+
+#[test]
+fn each_input_of_the_rules_has_words_and_no_words_are_of_none() {
+    let rules = crate::interchange::flag_rules::built_in();
+    let of_rules: std::collections::BTreeSet<&str> = rules.inputs.iter().map(|i| i.name.as_str()).collect();
+    let of_words = crate::risk::input_words::INPUT_WORDS.iter().map(|w| w.input).collect();
+    assert_eq!(of_rules, of_words);
+    for w in crate::risk::input_words::INPUT_WORDS {
+        let text = format!("{} {}", w.name, w.takes).to_lowercase();
+        for word in rules.wording.banned_messages.iter().chain(&rules.wording.banned_pt) {
+            assert!(!text.contains(word.as_str()), "{}: {word}", w.input);
+        }
+    }
 }
 
 #[test]

@@ -1,16 +1,27 @@
 //! The report for a physical therapist. Page 1 stands alone; page 2 is pictures; page 3 is methods.
 
-use super::super::document::{Block, Text, Tone};
+use super::super::document::{Block, Paper, Text, Tone};
 use super::bins::Bin;
 use super::material::Material;
-use super::{Ask, curve_figures, figures, flag_parts, methods, not_shared, tables, words};
+use super::{Ask, cues, curve_figures, figures, flag_parts, methods, not_shared, tables, words};
 use crate::metrics::MetricId as Id;
 use crate::review::CompareSide;
 
 /// Flags on page 1.
 const FLAGS_ON_PAGE_1: usize = 3;
-/// Bins on page 1; a third one stands on page 2.
-const BINS_ON_PAGE_1: usize = 2;
+/// Rows of values that page 1 holds beside everything else: two speeds of eight metrics on A4; Letter is 18 mm shorter.
+fn rows_on_page_1(paper: Paper) -> usize {
+    match paper {
+        Paper::A4 => 16,
+        Paper::Letter => 12,
+    }
+}
+
+/// Bins on page 1, at least one; the others stand on page 2.
+fn bins_on_page_1(m: &Material, paper: Paper) -> usize {
+    let rows = tables::rows(m).max(1);
+    (rows_on_page_1(paper) / rows).clamp(1, 2)
+}
 /// Place of the longest of the facts, which gets a line of its own.
 const COMPARED: usize = 2;
 /// Metrics drawn over speed.
@@ -37,14 +48,15 @@ pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
     let mut blocks = vec![Block::Heading(1, Text::plain(&title))];
     let mut facts = header(m, ask);
     let compared = facts.remove(COMPARED);
-    let rest = facts.split_off(facts.len() / 2);
+    let rest = facts.split_off(facts.len().div_ceil(2));
     blocks.push(Block::Beside(
         Box::new(Block::Facts(facts)),
         Box::new(Block::Facts(rest)),
     ));
     blocks.push(Block::Facts(vec![compared]));
     blocks.extend(not_shared(m));
-    blocks.extend(before_after(m));
+    let most = bins_on_page_1(m, ask.paper);
+    blocks.extend(before_after(m, most));
     if let Some(bin) = m.bins.iter().max_by_key(|b| b.after.windows) {
         blocks.push(Block::Beside(
             Box::new(Block::Figure(figures::butterfly(m, bin))),
@@ -70,7 +82,7 @@ pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
         Box::new(Block::Together(notes.to_vec())),
     ));
     blocks.push(Block::PageBreak);
-    blocks.extend(second(m));
+    blocks.extend(second(m, most));
     if !m.raised.is_empty() {
         blocks.push(Block::Heading(2, "Flags in full".into()));
         blocks.extend(flag_parts::in_full(m));
@@ -155,7 +167,7 @@ fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
     facts
 }
 
-fn before_after(m: &Material) -> Vec<Block> {
+fn before_after(m: &Material, most: usize) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(2, "Before and after at equal speeds".into())];
     if m.bins.is_empty() {
         let why = m.compare.note.clone().unwrap_or_else(|| {
@@ -164,7 +176,7 @@ fn before_after(m: &Material) -> Vec<Block> {
         blocks.push(Block::Paragraph(Tone::Body, why.into()));
         return blocks;
     }
-    let first: Vec<&Bin> = m.bins.iter().take(BINS_ON_PAGE_1).collect();
+    let first: Vec<&Bin> = m.bins.iter().take(most).collect();
     blocks.push(tables::before_after(m, &first));
     blocks.extend(
         tables::before_after_notes(m)
@@ -187,14 +199,15 @@ pub(super) fn in_pairs(charts: Vec<super::super::chart::Chart>) -> Vec<Block> {
     blocks
 }
 
-fn second(m: &Material) -> Vec<Block> {
+fn second(m: &Material, most: usize) -> Vec<Block> {
     let mut blocks = Vec::new();
-    if m.bins.len() > BINS_ON_PAGE_1 {
-        blocks.push(Block::Heading(2, "Third speed".into()));
-        let rest: Vec<&Bin> = m.bins.iter().skip(BINS_ON_PAGE_1).collect();
+    if m.bins.len() > most {
+        blocks.push(Block::Heading(2, "Before and after at the other speeds".into()));
+        let rest: Vec<&Bin> = m.bins.iter().skip(most).collect();
         blocks.push(tables::before_after(m, &rest));
     }
     blocks.extend(curve_figures::blocks(m));
+    blocks.extend(cues::blocks(m));
     blocks.push(Block::Heading(2, "Over speed".into()));
     let charts: Vec<_> = OVER_SPEED.iter().filter_map(|id| figures::scatter(m, *id)).collect();
     if charts.is_empty() {

@@ -68,7 +68,7 @@ fn page_style(document: &Document) -> String {
     };
     let foot = document.footer.join("  ");
     format!(
-        "@page {{ size: {paper}; margin: 12mm 13mm 17mm; \
+        "@page {{ size: {paper}; margin: 10mm 13mm 15mm; \
          @bottom-left {{ content: {foot}; font: 6.4pt/1.25 system-ui, sans-serif; color: #444; width: 88%; vertical-align: top; padding-top: 2mm; }} \
          @bottom-right {{ content: counter(page) \" / \" counter(pages); font: 7pt system-ui, sans-serif; color: #444; vertical-align: top; padding-top: 2mm; }} }}\n",
         paper = document.paper.name(),

@@ -246,7 +246,7 @@ impl Flow<'_> {
     fn heading(&mut self, level: u8, text: &Text, width: f64, laid: &mut Laid) {
         let (kind, before, after) = match level {
             1 => ((16.0, 20.0), 0.0, 4.0),
-            2 => ((11.0, 14.0), 9.0, 3.5),
+            2 => ((11.0, 13.5), 7.5, 3.5),
             _ => ((9.2, 12.0), 6.0, 1.0),
         };
         let strong = Text::strong(text.words());
