@@ -10,6 +10,7 @@ use super::{Globals, sessions};
 use crate::interchange::flag_rules;
 use crate::report::{Ask, Document, Form, Naming, Paper, Reader, compose, gather, html};
 use crate::review::compare::Chosen;
+use crate::review::flags::flags_now;
 use crate::review::{Review, Sight};
 use crate::store::SessionRow;
 use clap::{Args, ValueEnum};
@@ -262,6 +263,11 @@ pub fn run(globals: &Globals, args: &ReportArgs) -> Result<Exit, Failure> {
     };
     let past = review.past(&row.meta.athlete, at)?;
     let material = gather(&review, &past, &ask)?;
+    // A letter holds no symptoms and so no safety text; the one who writes it reads it here.
+    let open = match ask.form {
+        Form::Letter => flags_now(review.rules(), &past, Sight::Everything).safety,
+        Form::Report => None,
+    };
     let document = compose(&material, &ask);
     let bytes = bytes(&document, format)?;
     let mut file = SafeFile::create_private(&path)?;
@@ -293,6 +299,9 @@ pub fn run(globals: &Globals, args: &ReportArgs) -> Result<Exit, Failure> {
     let mut text = format!("{}  {what}, {kilobytes} kB\n", path.display());
     if material.pseudonym && !args.pseudonym {
         text.push_str(&format!("named {} inside; --name writes the name\n", material.name));
+    }
+    if let Some(safety) = open {
+        text.push_str(&format!("open, and not in the letter: {} {}\n", safety.title, safety.text));
     }
     if !shared && ask.form == Form::Report {
         text.push_str("symptoms left out: the runner has not allowed this reader to see them\n");

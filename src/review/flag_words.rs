@@ -85,7 +85,7 @@ pub fn short(detail: &FlagDetail) -> String {
         line("says", message);
     }
     if !detail.flag.missing.is_empty() {
-        line("missing", &detail.flag.missing.join(" "));
+        line("missing", &detail.flag.missing.join("; "));
     }
     let Some(c) = &detail.computation else { return t };
     if let Some(condition) = telling(&c.conditions, detail.flag.level) {

@@ -79,7 +79,7 @@ fn summary(rules: &Rules, flags: &[FlagItem], sight: Sight, end: Option<&DayEnd>
         of.any(|(_, item)| item.level >= LevelWord::Watch)
     });
     let text = match (sight, level, end) {
-        (_, _, None) => "Nothing is known yet.".to_owned(),
+        (_, _, None) => "nothing is known yet".to_owned(),
         // Without symptoms the reason would always be that no back score was entered, which is not for this reader.
         (Sight::NoSymptoms, LevelWord::NotEnoughData, _) => format!(
             "{areas_measurable} of {} areas could be checked; {NOT_SHARED}.",
@@ -164,7 +164,7 @@ fn item(rules: &Rules, past: &Past, sight: Sight, index: usize, explained: Optio
             (None, words)
         }
         None if hidden => (None, vec![NOT_SHARED.to_owned()]),
-        None => (None, vec!["Nothing is known yet.".to_owned()]),
+        None => (None, vec!["nothing is known yet".to_owned()]),
     };
     let (data, data_from) = match shown.map(|e| e.data) {
         Some(Data::Good) => (DataWord::Good, DataFrom::Sensors),

@@ -350,23 +350,23 @@ impl Engine<'_> {
                     None => continue,
                     Some(run) if run.values.contains_key(input.name.as_str()) => continue,
                     Some(run) => match run.not_compared.get(input.name.as_str()) {
-                        None => format!("The last run tells nothing of it ({}).", input_words::name(&input.name)),
+                        None => format!("the last run tells nothing of it ({})", input_words::name(&input.name)),
                         Some(why) => format!(
-                            "The last run does not count for it ({}): {}.",
+                            "the last run does not count for it ({}): {}",
                             input_words::name(&input.name),
                             why_not(*why)
                         ),
                     },
                 },
                 Memory::Event => format!(
-                    "Needs {takes}; no run of the last {} days had that.",
+                    "needs {takes}; no run of the last {} days had that",
                     self.rules.memories.event.stale_days
                 ),
                 Memory::Latched => format!(
-                    "Needs {takes}; there is none of the last {} days.",
+                    "needs {takes}; there is none of the last {} days",
                     self.rules.memories.latched.stale_days
                 ),
-                _ => format!("Needs {takes}."),
+                _ => format!("needs {takes}"),
             };
             add(&input.name, why);
         }

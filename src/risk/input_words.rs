@@ -118,13 +118,14 @@ pub fn counted(n: usize) -> String {
     small.get(n).map_or_else(|| n.to_string(), |w| (*w).to_owned())
 }
 
-/// `Needs three runs in 28 days with a waistband sensor and a known speed; there is one.`
+/// `needs three runs in 28 days with a waistband sensor and a known speed; there is one`: what stands before and behind it
+/// is the reader's page.
 #[must_use]
 pub fn needs_runs(needed: usize, there: usize, days: i32, takes: &str) -> String {
     let runs = if needed == 1 { "run" } else { "runs" };
     let is = if there == 1 { "is" } else { "are" };
     format!(
-        "Needs {} {runs} in {days} days with {takes}; there {is} {}.",
+        "needs {} {runs} in {days} days with {takes}; there {is} {}",
         counted(needed),
         counted(there)
     )
@@ -139,9 +140,9 @@ mod tests {
         let takes = takes("sacral_peak_change_pct");
         assert_eq!(
             needs_runs(3, 1, 28, &takes),
-            "Needs three runs in 28 days with a waistband sensor that passed its mount check and a known speed; there is one."
+            "needs three runs in 28 days with a waistband sensor that passed its mount check and a known speed; there is one"
         );
-        assert!(needs_runs(2, 0, 42, "x").ends_with("there are none."));
+        assert!(needs_runs(2, 0, 42, "x").ends_with("there are none"));
         assert_eq!(name("week_jump_pct"), "distance of seven days against the seven before");
     }
 

@@ -175,7 +175,10 @@ pub fn not_evaluated(m: &Material) -> Option<Block> {
     for f in m.flags.flags.iter().filter(|f| f.level == LevelWord::NotEnoughData) {
         let why = match f.missing.is_empty() {
             true => "Too little is known.".to_owned(),
-            false => f.missing.join(" "),
+            false => {
+                let sentences = f.missing.iter().map(|m| format!("{}.", words::capital(m)));
+                sentences.collect::<Vec<_>>().join(" ")
+            }
         };
         match by_why.iter_mut().find(|(w, _)| *w == why) {
             Some((_, ids)) => ids.push(shown_id(f)),
