@@ -301,7 +301,10 @@ pub fn run(globals: &Globals, args: &ReportArgs) -> Result<Exit, Failure> {
         text.push_str(&format!("named {} inside; --name writes the name\n", material.name));
     }
     if let Some(safety) = open {
-        text.push_str(&format!("open, and not in the letter: {} {}\n", safety.title, safety.text));
+        text.push_str(&format!(
+            "open, and not in the letter: {} {}\n",
+            safety.title, safety.text
+        ));
     }
     if !shared && ask.form == Form::Report {
         text.push_str("symptoms left out: the runner has not allowed this reader to see them\n");

@@ -228,7 +228,7 @@ fn a_pdf_holds_every_number_of_the_page_and_no_reader_finds_fault() {
             let pdf = numbers(&String::from_utf8_lossy(&read.stdout));
             let page = std::fs::read_to_string(at.join(name("html"))).expect("a page");
             let html = numbers(&seen(&page));
-            assert!(html.len() > 8, "{html:?}");
+            assert!(html.len() >= 5, "{html:?}");
             let lacking: Vec<&String> = html.difference(&pdf).collect();
             assert!(lacking.is_empty(), "{}: not in the PDF: {lacking:?}", name("pdf"));
             let Some(info) = program("pdfinfo") else { return };

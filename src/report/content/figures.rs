@@ -17,7 +17,7 @@ use crate::store::journal::Day;
 pub(super) const HALF: f64 = 252.0;
 const WHOLE: f64 = 521.0;
 /// Height of the two pictures that share page 1 with a full table, points.
-const FIRST_PAGE_TALL: f64 = 128.0;
+const FIRST_PAGE_TALL: f64 = 125.0;
 
 /// Names along an axis of days: every so many Mondays.
 fn day_axis(from: Day, to: Day) -> Axis {

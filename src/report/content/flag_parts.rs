@@ -122,11 +122,11 @@ pub fn fired(m: &Material, most: usize) -> Vec<Block> {
     let mut blocks = vec![Block::Table(Table {
         summary: "Flags that are raised".to_owned(),
         columns: vec![
-            Column::words("Flag", 0.2),
+            Column::words("Flag", 0.19),
             Column::words("Level", 0.16),
-            Column::words("Seen (limit for this runner)", 0.33),
+            Column::words("Seen (limit for this runner)", 0.36),
             Column::words("Persisted", 0.14),
-            Column::words("Evidence", 0.1),
+            Column::words("Evidence", 0.08),
             Column::words("Data", 0.07),
         ],
         rows: rows.collect(),

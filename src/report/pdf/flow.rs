@@ -303,7 +303,8 @@ impl Flow<'_> {
         for (i, item) in items.iter().enumerate() {
             let lines = wrap(item, self.faces, BODY.0, width - 13.0);
             let mut chunk = Chunk {
-                height: lines.len() as f64 * BODY.1 + 1.0,
+                // Points to tick stand close: page 1 of a therapist is full.
+                height: lines.len() as f64 * BODY.1 + if mark == "☐" { 0.0 } else { 1.0 },
                 before: if i == 0 { 2.0 } else { 0.0 },
                 ..Chunk::default()
             };
@@ -324,7 +325,7 @@ impl Flow<'_> {
 
     /// Lines to write on.
     fn ruled(&mut self, what: &str, count: usize, width: f64, laid: &mut Laid) {
-        const APART: f64 = 16.0;
+        const APART: f64 = 15.0;
         let (mut chunk, leaves) = match what {
             "" => (Chunk::default(), Vec::new()),
             what => self.text(&Text::plain(what), width, NOTE, Ink::Muted),
@@ -356,7 +357,7 @@ impl Flow<'_> {
     fn fields(&mut self, fields: &[String], width: f64, laid: &mut Laid) {
         let each = width / fields.len().max(1) as f64;
         let mut chunk = Chunk {
-            height: 30.0,
+            height: 27.5,
             before: 0.0,
             ..Chunk::default()
         };
@@ -366,7 +367,7 @@ impl Flow<'_> {
             chunk.pieces.push(Piece {
                 leaf: Leaf::Artifact,
                 marks: vec![Mark::Line {
-                    points: vec![(left, 19.0), (left + each - 14.0, 19.0)],
+                    points: vec![(left, 16.5), (left + each - 14.0, 16.5)],
                     ink: Ink::Text,
                     width: 0.6,
                     dash: Dash::Solid,
@@ -374,7 +375,7 @@ impl Flow<'_> {
                 frame: None,
             });
             let lines = wrap(&Text::plain(field), self.faces, NOTE.0, each - 14.0);
-            let leaves = self.lines(&lines, (left, 20.5), NOTE, Ink::Muted, &mut chunk.pieces);
+            let leaves = self.lines(&lines, (left, 18.0), NOTE, Ink::Muted, &mut chunk.pieces);
             nodes.push(Node::of_leaves(Kind::Paragraph, leaves));
         }
         laid.chunks.push(chunk);
