@@ -8,8 +8,9 @@ use super::flags_record::{athlete, day, print_json};
 use super::safe_file::SafeFile;
 use super::{Globals, sessions};
 use crate::interchange::flag_rules;
-use crate::report::{Ask, Document, Paper, Reader, compose, gather, html};
+use crate::report::{Ask, Document, Form, Naming, Paper, Reader, compose, gather, html};
 use crate::review::compare::Chosen;
+use crate::review::flags::flags_now;
 use crate::review::{Review, Sight};
 use crate::store::SessionRow;
 use clap::{Args, ValueEnum};
@@ -63,9 +64,18 @@ pub struct ReportArgs {
     /// The paper
     #[arg(long, value_enum, default_value_t)]
     paper: PaperName,
-    /// A pseudonym in place of the name
+    /// A pseudonym in place of the name; a coach's report has one unless --name is given
     #[arg(long)]
     pseudonym: bool,
+    /// The name, in a coach's report too
+    #[arg(long, conflicts_with = "pseudonym")]
+    name: bool,
+    /// A letter of one page in plain words, without symptoms, to hand on
+    #[arg(long)]
+    plain: bool,
+    /// What was agreed, for the letter; may be given several times
+    #[arg(long, value_name = "TEXT", requires = "plain")]
+    agreed: Vec<String>,
     /// The question asked
     #[arg(long, value_name = "TEXT")]
     question: Option<String>,
@@ -176,6 +186,25 @@ fn bytes(document: &Document, format: Format) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// How the runner is named.
+fn naming(args: &ReportArgs) -> Naming {
+    match (args.pseudonym, args.name) {
+        (true, _) => Naming::Pseudonym,
+        (_, true) => Naming::Name,
+        // A letter is somebody's own.
+        _ if args.plain => Naming::Name,
+        _ => reader(args).usual_naming(),
+    }
+}
+
+fn reader(args: &ReportArgs) -> Reader {
+    match args.reader {
+        For::Runner => Reader::Runner,
+        For::Coach => Reader::Coach,
+        For::Therapist => Reader::Therapist,
+    }
+}
+
 /// Runs `lope report`.
 ///
 /// # Errors
@@ -201,6 +230,7 @@ pub fn run(globals: &Globals, args: &ReportArgs) -> Result<Exit, Failure> {
     }
     let path = match &args.output {
         Some(path) => path.clone(),
+        None if args.plain => PathBuf::from(format!("lope-letter-{}.html", row.meta.id)),
         None => PathBuf::from(format!("lope-report-{}.html", row.meta.id)),
     };
     let format = Format::of(&path)?;
@@ -213,18 +243,16 @@ pub fn run(globals: &Globals, args: &ReportArgs) -> Result<Exit, Failure> {
         .try_this("name another file with -o, or write over it with --force"));
     }
     let ask = Ask {
-        reader: match args.reader {
-            For::Runner => Reader::Runner,
-            For::Coach => Reader::Coach,
-            For::Therapist => Reader::Therapist,
-        },
+        reader: reader(args),
         session: Some(row.meta.id.clone()),
         compare,
         paper: match args.paper {
             PaperName::A4 => Paper::A4,
             PaperName::Letter => Paper::Letter,
         },
-        pseudonym: args.pseudonym,
+        form: if args.plain { Form::Letter } else { Form::Report },
+        naming: naming(args),
+        agreed: args.agreed.clone(),
         question: args.question.clone(),
         clinician: args.clinician.clone(),
     };
@@ -235,6 +263,11 @@ pub fn run(globals: &Globals, args: &ReportArgs) -> Result<Exit, Failure> {
     };
     let past = review.past(&row.meta.athlete, at)?;
     let material = gather(&review, &past, &ask)?;
+    // A letter holds no symptoms and so no safety text; the one who writes it reads it here.
+    let open = match ask.form {
+        Form::Letter => flags_now(review.rules(), &past, Sight::Everything).safety,
+        Form::Report => None,
+    };
     let document = compose(&material, &ask);
     let bytes = bytes(&document, format)?;
     let mut file = SafeFile::create_private(&path)?;
@@ -253,13 +286,27 @@ pub fn run(globals: &Globals, args: &ReportArgs) -> Result<Exit, Failure> {
                 "day": past.today.to_string(),
                 "title": document.title,
                 "symptoms": material.sight.word(),
-                "pseudonym": args.pseudonym,
+                "form": if args.plain { "letter" } else { "report" },
+                "pseudonym": material.pseudonym,
             }),
         );
     }
     let kilobytes = bytes.len().div_ceil(1000);
-    let mut text = format!("{}  for the {}, {kilobytes} kB\n", path.display(), ask.reader.name());
-    if !shared {
+    let what = match ask.form {
+        Form::Report => format!("for the {}", ask.reader.name()),
+        Form::Letter => "letter to hand on, without symptoms".to_owned(),
+    };
+    let mut text = format!("{}  {what}, {kilobytes} kB\n", path.display());
+    if material.pseudonym && !args.pseudonym {
+        text.push_str(&format!("named {} inside; --name writes the name\n", material.name));
+    }
+    if let Some(safety) = open {
+        text.push_str(&format!(
+            "open, and not in the letter: {} {}\n",
+            safety.title, safety.text
+        ));
+    }
+    if !shared && ask.form == Form::Report {
         text.push_str("symptoms left out: the runner has not allowed this reader to see them\n");
     }
     globals.console.result(&text)?;

@@ -7,7 +7,8 @@ use super::flags_record::{WhoseArgs, athlete, day, print_json};
 use crate::interchange::flag_rules;
 use crate::metrics::METRICS;
 use crate::review::own_usual::{Part, Series};
-use crate::review::trend::{TrendQuery, shown, trend};
+use crate::review::precision::Precision;
+use crate::review::trend::{TrendQuery, trend};
 use crate::review::{Review, Sight, Trend, TrendPoint};
 use crate::risk::Rules;
 use clap::Args;
@@ -114,7 +115,8 @@ const ASCII: Signs = Signs {
 };
 
 fn text(t: &Trend, weeks: u32, signs: &Signs) -> String {
-    let (unit, factor) = (t.shown_unit.as_str(), t.shown_factor);
+    let smallest = t.smallest_change.as_ref().map(|s| s.value);
+    let precise = Precision::of(&t.shown_unit, t.shown_factor, smallest);
     let at = t
         .reference_speed_ms
         .map(|v| format!(" at {v:.2} m/s"))
@@ -129,9 +131,9 @@ fn text(t: &Trend, weeks: u32, signs: &Signs) -> String {
         let _ = writeln!(
             out,
             "your usual {}, band {} to {} ({} runs, {})",
-            shown(r.mid, unit, factor),
-            shown(r.low, unit, factor),
-            shown(r.high, unit, factor),
+            precise.text(r.mid),
+            precise.text(r.low),
+            precise.text(r.high),
             r.runs,
             r.state.word()
         );

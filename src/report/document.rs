@@ -139,6 +139,8 @@ pub struct Cell {
     pub trust: Trust,
     /// Columns it spans; 0 counts as 1.
     pub span: usize,
+    /// How it stands, where not as its column does.
+    pub align: Option<Align>,
 }
 
 impl Cell {
@@ -149,6 +151,7 @@ impl Cell {
             text: text.into(),
             trust: Trust::Plain,
             span: 1,
+            align: None,
         }
     }
 
@@ -159,6 +162,7 @@ impl Cell {
             text: text.into(),
             trust: Trust::Missing,
             span: 1,
+            align: None,
         }
     }
 
@@ -173,6 +177,13 @@ impl Cell {
     #[must_use]
     pub fn over(mut self, columns: usize) -> Self {
         self.span = columns;
+        self
+    }
+
+    /// The same, standing otherwise than its column.
+    #[must_use]
+    pub fn aligned(mut self, align: Align) -> Self {
+        self.align = Some(align);
         self
     }
 
@@ -194,6 +205,8 @@ pub enum Align {
     Left,
     /// To the right: numbers.
     Right,
+    /// In the middle: what belongs to several columns.
+    Centre,
 }
 
 /// A column.
@@ -272,6 +285,8 @@ pub enum Block {
     Table(Table),
     /// A chart.
     Figure(Chart),
+    /// Parts under each other that are one part: a column beside another.
+    Together(Vec<Block>),
     /// Two parts beside each other where there is room.
     Beside(Box<Block>, Box<Block>),
     /// A new page.
@@ -375,6 +390,7 @@ fn block_words(block: &Block, out: &mut String) {
             block_words(a, out);
             block_words(b, out);
         }
+        Block::Together(parts) => parts.iter().for_each(|p| block_words(p, out)),
         Block::PageBreak => {}
     }
 }

@@ -14,5 +14,5 @@ pub mod html;
 #[cfg(feature = "pdf")]
 pub mod pdf;
 
-pub use content::{Ask, Reader, compose, gather, gather_at_most};
+pub use content::{Ask, Form, Naming, Reader, compose, gather, gather_at_most};
 pub use document::{Document, Paper};

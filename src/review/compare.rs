@@ -280,12 +280,12 @@ fn smallest_change(rules: &Rules, past: &Past, (id, _): Key, (a, b): (usize, usi
 
 /// Two lines with one slope.
 #[derive(Clone, Copy, Debug)]
-struct Lines {
+pub(super) struct Lines {
     slope: f64,
-    at_a: f64,
-    at_b: f64,
+    pub(super) at_a: f64,
+    pub(super) at_b: f64,
     middle: f64,
-    half_width: f64,
+    pub(super) half_width: f64,
 }
 
 fn within(points: &[(f64, f64)], shared: SpeedRange) -> Vec<(f64, f64)> {
@@ -298,7 +298,7 @@ fn within(points: &[(f64, f64)], shared: SpeedRange) -> Vec<(f64, f64)> {
 
 /// Analysis of covariance: a common slope, and the difference with its 95 % half-width; `None` with fewer than three points
 /// on a side.
-fn lines(a: &[(f64, f64)], b: &[(f64, f64)], middle: f64) -> Option<Lines> {
+pub(super) fn lines(a: &[(f64, f64)], b: &[(f64, f64)], middle: f64) -> Option<Lines> {
     if a.len() < FEWEST || b.len() < FEWEST {
         return None;
     }

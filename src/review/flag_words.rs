@@ -1,6 +1,7 @@
 //! One flag in a few lines: what was seen, against what, how it persisted, what else, what clears it, what to try.
 
 use super::shapes::{ConditionItem, FlagDetail, FlagItem, InputItem, LevelWord};
+use crate::risk::input_words::name;
 use std::fmt::Write as _;
 
 /// A number with up to two decimals.
@@ -26,17 +27,37 @@ pub fn heading(flag: &FlagItem) -> String {
     )
 }
 
-fn seen(i: &InputItem) -> String {
-    let unit = match i.unit.as_str() {
-        "1" | "bool" => "",
-        unit => unit,
+/// A value of an input with its unit, as precise as the input is: `-5.3 %`, `2.4 deg`, `4 of 10`, `yes`.
+#[must_use]
+pub fn amount(x: f64, unit: &str) -> String {
+    let tenth = |x: f64| number((x * 10.0).round() / 10.0);
+    match unit {
+        "bool" => if x >= 0.5 { "yes" } else { "no" }.to_owned(),
+        "1" => number(x),
+        "count" => tenth(x),
+        "0-10" => format!("{} of 10", tenth(x)),
+        "1/week" => format!("{} a week", tenth(x)),
+        unit => format!("{} {unit}", tenth(x)),
+    }
+}
+
+/// A limit in words: `at most -3 %`.
+fn limit(i: &InputItem) -> String {
+    let than = match i.op.as_str() {
+        ">=" => "at least ",
+        "<=" => "at most ",
+        ">" => "above ",
+        "<" => "below ",
+        _ => "",
     };
+    format!("{} {than}{}", name(&i.name), amount(i.effective_threshold, &i.unit))
+}
+
+fn seen(i: &InputItem) -> String {
     match (&i.value, &i.why_missing) {
-        (Some(x), _) => format!("{} {} {unit}", i.name.replace('_', " "), number(*x))
-            .trim_end()
-            .to_owned(),
-        (None, Some(why)) => format!("{} not known: {why}", i.name.replace('_', " ")),
-        (None, None) => format!("{} not known", i.name.replace('_', " ")),
+        (Some(x), _) => format!("{} {}", name(&i.name), amount(*x, &i.unit)),
+        (None, Some(why)) => format!("{} not known: {why}", name(&i.name)),
+        (None, None) => format!("{} not known", name(&i.name)),
     }
 }
 
@@ -70,7 +91,11 @@ pub fn short(detail: &FlagDetail) -> String {
     if let Some(condition) = telling(&c.conditions, detail.flag.level) {
         let inputs: Vec<String> = condition.inputs.iter().map(seen).collect();
         line("saw", &inputs.join("; "));
-        line("limit", &format!("{}: {}", condition.level.word(), condition.text));
+        let limits: Vec<String> = condition.inputs.iter().map(limit).collect();
+        line(
+            "limit",
+            &format!("{}: {}", condition.level.word(), limits.join(" and ")),
+        );
     }
     if let Some(r) = &c.reference {
         line(

@@ -79,7 +79,7 @@ fn summary(rules: &Rules, flags: &[FlagItem], sight: Sight, end: Option<&DayEnd>
         of.any(|(_, item)| item.level >= LevelWord::Watch)
     });
     let text = match (sight, level, end) {
-        (_, _, None) => "Nothing is known yet.".to_owned(),
+        (_, _, None) => "nothing is known yet".to_owned(),
         // Without symptoms the reason would always be that no back score was entered, which is not for this reader.
         (Sight::NoSymptoms, LevelWord::NotEnoughData, _) => format!(
             "{areas_measurable} of {} areas could be checked; {NOT_SHARED}.",
@@ -155,11 +155,13 @@ fn item(rules: &Rules, past: &Past, sight: Sight, index: usize, explained: Optio
         Some(Outcome::Raised { message, .. }) => (Some(message.clone()), Vec::new()),
         Some(Outcome::Clear) => (None, Vec::new()),
         Some(Outcome::Insufficient { missing }) => {
-            let words = missing.iter().map(|m| match m.input.is_empty() {
-                true => m.why.clone(),
-                false => format!("{}: {}", m.input.replace('_', " "), m.why),
-            });
-            (None, words.collect())
+            let mut words: Vec<String> = Vec::new();
+            for m in missing {
+                if !words.contains(&m.why) {
+                    words.push(m.why.clone());
+                }
+            }
+            (None, words)
         }
         None if hidden => (None, vec![NOT_SHARED.to_owned()]),
         None => (None, vec!["nothing is known yet".to_owned()]),

@@ -5,6 +5,7 @@
 //! ([`shapes`]); the HTTP interface sends them as they are. Calls block and read no clock: whoever asks says which day is
 //! today.
 
+pub mod after_cue;
 pub mod card;
 pub mod compare;
 pub mod curves;
@@ -18,6 +19,7 @@ pub mod live;
 pub mod load;
 pub mod local_day;
 pub mod own_usual;
+pub mod precision;
 pub mod record;
 pub mod roster;
 pub mod run_values;

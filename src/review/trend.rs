@@ -11,6 +11,7 @@
 use super::history_of::{Past, PastSession, main_ground};
 use super::load::load;
 use super::own_usual::{OwnUsual, Part, Series, speed};
+use super::precision::Precision;
 use super::run_values::RunSummary;
 use super::shapes::{
     GroundStretch, LevelWord, OwnBand, ShoeStretch, SmallestChange, SymptomPoint, Trend, TrendFlag, TrendPoint,
@@ -213,24 +214,9 @@ fn smallest_change(band: &OwnBand, latest: usize, unit: &str, factor: f64) -> Sm
         value,
         text: format!(
             "A difference below {} cannot be told from how your runs ordinarily differ.",
-            shown(value, unit, factor)
+            Precision::of(unit, factor, Some(value)).at_least(value)
         ),
     }
-}
-
-/// A number in the shown unit, with three figures.
-#[must_use]
-pub fn shown(value: f64, unit: &str, factor: f64) -> String {
-    let x = value * factor;
-    let decimals = match x.abs() {
-        a if a >= 100.0 => 0,
-        a if a >= 10.0 => 1,
-        a if a >= 1.0 => 2,
-        _ => 3,
-    };
-    let unit = if unit == "1" { "" } else { unit };
-    let gap = if unit.is_empty() || unit == "°" { "" } else { " " };
-    format!("{x:.decimals$}{gap}{unit}")
 }
 
 fn verdict(
@@ -263,27 +249,31 @@ fn verdict(
         );
     };
     let change = now - band.mid;
-    let runs = if latest.len() == 1 {
-        "run".to_owned()
-    } else {
-        format!("{} runs", latest.len())
+    let (runs, are) = match latest.len() {
+        1 => ("run".to_owned(), "is"),
+        n => (format!("{n} runs"), "are"),
     };
-    let against = format!("your usual {} at this speed", shown(band.mid, unit, factor));
-    let size = shown(change.abs(), unit, factor);
+    let precision = Precision::of(unit, factor, Some(smallest.value));
+    let against = format!("your usual {} at this speed", precision.text(band.mid));
+    let size = precision.text(change.abs());
     if change.abs() < smallest.value {
+        // A size that cannot be told from nothing is not told.
         say(
             VerdictWord::NoRealChange,
-            format!("No real change: the last {runs} differ by {size} from {against}."),
+            format!(
+                "No real change: the last {runs} {are} within {} of {against}.",
+                precision.at_least(smallest.value)
+            ),
         )
     } else if change < 0.0 {
         say(
             VerdictWord::Lower,
-            format!("Lower: the last {runs} are {size} below {against}."),
+            format!("Lower: the last {runs} {are} {size} below {against}."),
         )
     } else {
         say(
             VerdictWord::Higher,
-            format!("Higher: the last {runs} are {size} above {against}."),
+            format!("Higher: the last {runs} {are} {size} above {against}."),
         )
     }
 }

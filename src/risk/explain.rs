@@ -12,7 +12,7 @@ use super::rules::{Cite, Evidence, Flag, Input, Rules, Source};
 use super::thresholds::{Reach, Values, effective};
 use super::usual::{Compared, NotCompared};
 use super::vocabulary::{Level, Memory, Op};
-use super::{other_reasons, state_name};
+use super::{input_words, other_reasons, state_name};
 use serde::Serialize;
 
 /// Windows of a run from which its data are good.
@@ -326,6 +326,7 @@ impl Engine<'_> {
     /// Why a flag cannot be evaluated.
     fn missing(&self, index: usize, day: i32) -> Vec<Missing> {
         let flag = &self.rules.flags[index];
+        let takes = takes_of(flag);
         let mut missing = Vec::new();
         let mut add = |input: &str, why: String| {
             missing.push(Missing {
@@ -338,29 +339,34 @@ impl Engine<'_> {
         {
             let live = votes.iter().filter(|v| day - v.day < rule.stale_days).count();
             let (needed, days) = (rule.raise_k, rule.stale_days);
-            add("", format!("{live} of {needed} evaluated runs in the last {days} days"));
+            add("", input_words::needs_runs(needed, live, days, &takes));
         }
         let last_run = self.runs.last();
         let needed = flag.needs.iter().flatten().filter_map(|name| self.rules.input(name));
         for input in needed.filter(|i| !self.values.contains_key(i.name.as_str())) {
             let why = match flag.memory {
                 Memory::Form | Memory::Drift => match last_run {
-                    None => "no run yet".to_owned(),
+                    // How many runs it takes is said already.
+                    None => continue,
                     Some(run) if run.values.contains_key(input.name.as_str()) => continue,
-                    Some(run) => run.not_compared.get(input.name.as_str()).map_or_else(
-                        || format!("not known of the last run; {}", input.text),
-                        |why| format!("last run: {}", why_not(*why)),
-                    ),
+                    Some(run) => match run.not_compared.get(input.name.as_str()) {
+                        None => format!("the last run tells nothing of it ({})", input_words::name(&input.name)),
+                        Some(why) => format!(
+                            "the last run does not count for it ({}): {}",
+                            input_words::name(&input.name),
+                            why_not(*why)
+                        ),
+                    },
                 },
                 Memory::Event => format!(
-                    "no run of the last {} days had it; {}",
-                    self.rules.memories.event.stale_days, input.text
+                    "needs {takes}; no run of the last {} days had that",
+                    self.rules.memories.event.stale_days
                 ),
                 Memory::Latched => format!(
-                    "not answered in the last {} days",
+                    "needs {takes}; there is none of the last {} days",
                     self.rules.memories.latched.stale_days
                 ),
-                _ => format!("not known; {}", input.text),
+                _ => format!("needs {takes}"),
             };
             add(&input.name, why);
         }
@@ -461,6 +467,24 @@ fn origin(rules: &Rules, source: &Source) -> String {
             text.map_or_else(|| q.clone(), |x| format!("answer: {}", x.text))
         }
     }
+}
+
+/// What it takes for a flag to be evaluated, in words: the lists of inputs of which one must be known, each thing once.
+fn takes_of(flag: &Flag) -> String {
+    let once = |all: Vec<String>, between: &str| {
+        let mut each: Vec<String> = Vec::new();
+        for one in all {
+            if !each.contains(&one) {
+                each.push(one);
+            }
+        }
+        each.join(between)
+    };
+    let lists = flag
+        .needs
+        .iter()
+        .map(|list| once(list.iter().map(|i| input_words::takes(i)).collect(), ", and "));
+    once(lists.collect(), ", or ")
 }
 
 /// Why a run was not compared, in words.

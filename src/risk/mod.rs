@@ -12,6 +12,7 @@ pub mod cue;
 pub mod engine;
 pub mod explain;
 pub mod history;
+pub mod input_words;
 pub mod message;
 pub mod page;
 pub mod rules;

@@ -49,6 +49,9 @@ impl Attended {
     /// Marks that were made since the last time, to be kept.
     pub fn marks(&mut self) -> Vec<SessionEvent> {
         let mut kept = Vec::new();
+        if let Some(cueing) = &mut self.cueing {
+            kept.extend(cueing.turned().into_iter().map(|(t, mark)| mark.event(t)));
+        }
         for asked in self.answering.asked() {
             match asked {
                 Asked::Mark(t, mark) => {

@@ -6,7 +6,7 @@
 use super::asking::Mute;
 use super::before_run::BeforeRun;
 use crate::metrics::MetricId;
-use crate::model::{Activity, DataClass};
+use crate::model::{Activity, DataClass, SessionTime};
 use crate::pipeline::Output;
 use crate::review::own_usual::{OwnUsual, Part, Series};
 use crate::risk::Rules;
@@ -45,6 +45,8 @@ pub struct Cueing {
     pain: Option<u8>,
     mute: Mute,
     recent: VecDeque<Recent>,
+    /// Marks of cues that began or fell silent, not yet taken.
+    turned: Vec<(SessionTime, Mark)>,
     tell: watch::Sender<CueState>,
 }
 
@@ -94,6 +96,7 @@ impl Cueing {
             series,
             mute,
             recent: VecDeque::with_capacity(RECENT),
+            turned: Vec::new(),
             tell,
         };
         (cueing, told)
@@ -162,7 +165,14 @@ impl Cueing {
             t_s: now.t_s,
         };
         // Nobody may look; the machine goes on.
-        self.tell.send_replace(state);
+        let was = self.tell.send_replace(state);
+        let mark = turn(was.cue, state.cue);
+        self.turned.extend(mark.map(|mark| (record.stride.end, mark)));
+    }
+
+    /// When cues began to sound and fell silent since the last time, to be kept: what a cue did can be asked later.
+    pub fn turned(&mut self) -> Vec<(SessionTime, Mark)> {
+        std::mem::take(&mut self.turned)
     }
 
     /// The own step rate at this speed, where it is known.
@@ -172,6 +182,23 @@ impl Cueing {
             usual: compared.expected + compared.middle,
             low: compared.expected + compared.middle - 2.0 * compared.spread,
         })
+    }
+}
+
+/// The mark of a cue that begins or falls silent.
+fn turn(was: Cue, is: Cue) -> Option<Mark> {
+    match (target_of(was), target_of(is)) {
+        (None, Some(target)) => Some(Mark::cue_begins(target)),
+        (Some(_), None) => Some(Mark::cue_ends()),
+        _ => None,
+    }
+}
+
+/// What a cue that sounds aims at.
+fn target_of(cue: Cue) -> Option<f64> {
+    match cue {
+        Cue::Silent(_) => None,
+        Cue::Words { target } | Cue::Tick { target } => Some(target),
     }
 }
 
@@ -221,6 +248,21 @@ mod tests {
             metrics,
             class: DataClass::A,
         }))
+    }
+
+    #[test]
+    fn a_cue_leaves_a_mark_when_it_begins_and_when_it_falls_silent() {
+        let (rest, tick) = (Cue::Silent(Why::Rest), Cue::Tick { target: 178.4 });
+        assert_eq!(
+            turn(rest, tick).map(|m| m.text).as_deref(),
+            Some("cue begins: 178 steps a minute")
+        );
+        assert_eq!(
+            turn(tick, Cue::Silent(Why::OnTarget)).map(|m| m.text).as_deref(),
+            Some("cue ends")
+        );
+        assert_eq!(turn(tick, Cue::Tick { target: 179.0 }), None);
+        assert_eq!(turn(rest, Cue::Silent(Why::Muted)), None);
     }
 
     #[test]

@@ -3,6 +3,11 @@
 use super::event::SessionEvent;
 use crate::model::SessionTime;
 
+/// How the text of a mark begins with which a cue starts to sound.
+pub const CUE_BEGINS: &str = "cue begins";
+/// The text of the mark with which it falls silent.
+pub const CUE_ENDS: &str = "cue ends";
+
 /// A mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -52,6 +57,24 @@ impl Mark {
             (_, None) => what,
         };
         Self { kind, text }
+    }
+
+    /// A cue begins to sound; with the step rate it aims at.
+    #[must_use]
+    pub fn cue_begins(target: f64) -> Self {
+        Self {
+            kind: MarkKind::Cues,
+            text: format!("{CUE_BEGINS}: {target:.0} steps a minute"),
+        }
+    }
+
+    /// A cue falls silent.
+    #[must_use]
+    pub fn cue_ends() -> Self {
+        Self {
+            kind: MarkKind::Cues,
+            text: CUE_ENDS.to_owned(),
+        }
     }
 
     /// As it is kept with the session.

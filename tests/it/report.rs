@@ -127,9 +127,10 @@ fn a_pdf_is_tagged_and_read_in_order() {
         "Sore?",
         "Before and after",
         "Lower-back flags",
+        "Checklist",
         "Same shoes and ground as before",
-        "Signature",
-        "Pelvis over the stride",
+        "Name, signature",
+        "Strides as curves",
         "Methods and errors",
         "Gaps and losses",
         "Words",
@@ -151,4 +152,119 @@ fn a_pdf_is_tagged_and_read_in_order() {
     }
     let told = Command::new(info).arg(at.join("a.pdf")).output().expect("run");
     assert!(String::from_utf8_lossy(&told.stdout).contains("Tagged:          yes"));
+}
+
+/// Numbers that a person sees in a page: text between tags, without style, title and what is only read aloud.
+fn numbers(text: &str) -> std::collections::BTreeSet<String> {
+    let mut found = std::collections::BTreeSet::new();
+    let mut number = String::new();
+    for c in text.chars().chain([' ']) {
+        if c.is_ascii_digit() || (c == '.' && !number.is_empty()) {
+            number.push(c);
+        } else if !number.is_empty() {
+            found.insert(number.trim_end_matches('.').to_owned());
+            number.clear();
+        }
+    }
+    found
+}
+
+fn seen(page: &str) -> String {
+    let mut rest = page.split_once("<main>").expect("main").1.to_owned();
+    for (open, close) in [("<desc", "</desc>"), ("<title", "</title>")] {
+        while let Some(from) = rest.find(open) {
+            let to = from + rest[from..].find(close).expect("its end") + close.len();
+            rest.replace_range(from..to, " ");
+        }
+    }
+    let mut text = String::new();
+    let mut inside = false;
+    for c in rest.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                text.push(' ');
+            }
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text.replace("&#39;", "'")
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn a_pdf_holds_every_number_of_the_page_and_no_reader_finds_fault() {
+    let dir = record();
+    let at = dir.path();
+    for (paper, size) in [("a4", "595.28 x 841.89"), ("letter", "612 x 792")] {
+        for (reader, plain) in [
+            ("therapist", false),
+            ("coach", false),
+            ("runner", false),
+            ("runner", true),
+        ] {
+            let name = |end: &str| format!("{reader}-{plain}-{paper}.{end}");
+            for end in ["html", "pdf"] {
+                let file = name(end);
+                let mut line = vec!["report", "last", "--for", reader, "--paper", paper, "-o", file.as_str()];
+                if plain {
+                    line.extend(["--plain", "--agreed", "Two easy runs until 14 December"]);
+                }
+                let made = lope(at, &line);
+                assert!(
+                    made.status.success(),
+                    "{line:?}: {}",
+                    String::from_utf8_lossy(&made.stderr)
+                );
+            }
+            let Some(read) = program("pdftotext") else { return };
+            let read = Command::new(read)
+                .arg(at.join(name("pdf")))
+                .arg("-")
+                .output()
+                .expect("run");
+            let pdf = numbers(&String::from_utf8_lossy(&read.stdout));
+            let page = std::fs::read_to_string(at.join(name("html"))).expect("a page");
+            let html = numbers(&seen(&page));
+            assert!(html.len() >= 5, "{html:?}");
+            let lacking: Vec<&String> = html.difference(&pdf).collect();
+            assert!(lacking.is_empty(), "{}: not in the PDF: {lacking:?}", name("pdf"));
+            let Some(info) = program("pdfinfo") else { return };
+            let told = Command::new(info).arg(at.join(name("pdf"))).output().expect("run");
+            assert!(told.stderr.is_empty(), "{}", String::from_utf8_lossy(&told.stderr));
+            let told = String::from_utf8_lossy(&told.stdout).into_owned();
+            assert!(told.contains(size) && told.contains("Tagged:          yes"), "{told}");
+            if plain {
+                assert!(told.contains("Pages:           1"), "{told}");
+                assert!(page.contains("Two easy runs until 14 December") && page.contains("What was agreed"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_coachs_page_has_a_pseudonym_unless_the_name_is_asked_for() {
+    let dir = record();
+    let at = dir.path();
+    let told = |more: &[&str]| {
+        let line = [
+            &["report", "last", "--for", "coach", "-o", "c.html", "--force", "--json"],
+            more,
+        ]
+        .concat();
+        let made = lope(at, &line);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let told: serde_json::Value = serde_json::from_slice(&made.stdout).expect("json");
+        told["pseudonym"].as_bool().expect("told")
+    };
+    assert!(told(&[]));
+    assert!(!told(&["--name"]));
+    assert!(!told(&["--plain"]), "a letter is somebody's own");
+    assert_eq!(
+        lope(at, &["report", "last", "--name", "--pseudonym"]).status.code(),
+        Some(2)
+    );
+    assert_eq!(lope(at, &["report", "last", "--agreed", "x"]).status.code(), Some(2));
 }

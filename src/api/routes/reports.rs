@@ -8,7 +8,7 @@ use crate::api::app::App;
 use crate::api::endpoint::Endpoint;
 use crate::api::extract::{self, Query};
 use crate::api::problem::Problem;
-use crate::report::{Ask, Paper, Reader, compose, gather_at_most, html};
+use crate::report::{Ask, Form, Naming, Paper, Reader, compose, gather_at_most, html};
 use crate::review::compare::Chosen;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -36,6 +36,10 @@ struct Wanted {
     format: Option<String>,
     /// `a4` or `letter`.
     paper: Option<String>,
+    /// `report`, or `letter`: one page in plain words and without symptoms, to hand on. The report where it is missing.
+    form: Option<String>,
+    /// `name` or `pseudonym`; where it is missing a pseudonym for a coach and the name for everybody else.
+    naming: Option<String>,
 }
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -71,8 +75,23 @@ fn ask(wanted: &Wanted) -> Result<Ask, Problem> {
         (Some(_), None) => return Err(Problem::parameter("b", "a comparison needs both sides")),
         (None, Some(_)) => return Err(Problem::parameter("a", "a comparison needs both sides")),
     };
+    let reader = reader(wanted.reader.as_deref())?;
+    let form = match wanted.form.as_deref() {
+        None | Some("report") => Form::Report,
+        Some("letter") => Form::Letter,
+        Some(_) => return Err(Problem::parameter("form", "it is not report or letter")),
+    };
     Ok(Ask {
-        reader: reader(wanted.reader.as_deref())?,
+        reader,
+        form,
+        naming: match wanted.naming.as_deref() {
+            Some("name") => Naming::Name,
+            Some("pseudonym") => Naming::Pseudonym,
+            None if form == Form::Letter => Naming::Name,
+            None => reader.usual_naming(),
+            Some(_) => return Err(Problem::parameter("naming", "it is not name or pseudonym")),
+        },
+        agreed: Vec::new(),
         session: wanted.session.as_deref().map(extract::session).transpose()?,
         compare,
         paper: match wanted.paper.as_deref() {
@@ -80,7 +99,6 @@ fn ask(wanted: &Wanted) -> Result<Ask, Problem> {
             Some("letter") => Paper::Letter,
             Some(_) => return Err(Problem::parameter("paper", "it is not a4 or letter")),
         },
-        pseudonym: false,
         question: None,
         clinician: None,
     })

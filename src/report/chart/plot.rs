@@ -21,6 +21,8 @@ pub enum Pen {
     One,
     /// A third beside before and after: grey, dotted, hollow triangle.
     Third,
+    /// One of many, or the edge of a spread: thin, grey, a small hollow square.
+    Thin,
 }
 
 impl Pen {
@@ -32,12 +34,13 @@ impl Pen {
             Self::After => Ink::After,
             Self::One => Ink::Text,
             Self::Third => Ink::Muted,
+            Self::Thin => Ink::Bar,
         }
     }
 
     fn dash(self) -> Dash {
         match self {
-            Self::Left | Self::Before | Self::One => Dash::Solid,
+            Self::Left | Self::Before | Self::One | Self::Thin => Dash::Solid,
             Self::Right | Self::After => Dash::Dashed,
             Self::Third => Dash::Dotted,
         }
@@ -50,6 +53,14 @@ impl Pen {
             Self::Before => (Shape::Disc, Filling::Hollow),
             Self::After => (Shape::Diamond, Filling::Full),
             Self::Third => (Shape::Up, Filling::Hollow),
+            Self::Thin => (Shape::Square, Filling::Hollow),
+        }
+    }
+
+    fn width(self) -> f64 {
+        match self {
+            Self::Thin => 0.5,
+            _ => 1.4,
         }
     }
 }
@@ -255,7 +266,7 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
         .iter()
         .map(|p| {
             let values: Vec<f64> = p.0.layers.iter().flat_map(ys).collect();
-            let room = (scene.height - 40.0 - fixed) * p.1 / weights.max(1e-9);
+            let room = (scene.height - 30.0 - fixed) * p.1 / weights.max(1e-9);
             scale(&p.0.y, values, ((room / 13.0) as usize).clamp(2, 6))
         })
         .collect();
@@ -267,7 +278,8 @@ pub(super) fn draw(stack: &Stack, scene: &mut Scene) {
     };
     let left = 6.0 + scales.iter().map(widest).fold(8.0, f64::max);
     let top = legend(stack, scene);
-    let bottom = scene.height - 2.4 * LINE;
+    // The name of the axis has a line of its own, where it has one.
+    let bottom = scene.height - if stack.x.label.is_empty() { 1.4 } else { 2.4 } * LINE;
     let mut at = top;
     for ((plot, weight), y) in stack.panels.iter().zip(&scales) {
         let height = (bottom - top - fixed) * weight / weights.max(1e-9);
@@ -292,7 +304,7 @@ fn head(plot: &Plot) -> f64 {
         .iter()
         .filter(|l| matches!(l, Layer::Happened { .. }))
         .count();
-    LINE + 7.0 + LINE * happened.min(2) as f64
+    LINE + 9.0 + LINE * happened.min(2) as f64
 }
 
 /// The legend; the y at which panels begin.
@@ -321,7 +333,12 @@ fn legend(stack: &Stack, scene: &mut Scene) -> f64 {
         match layer {
             Layer::Band { .. } => scene.rect((x, middle - 3.5), (x + 16.0, middle + 3.5), Ink::Band),
             Layer::Bars { .. } => scene.rect((x, middle - 3.5), (x + 16.0, middle + 3.5), Ink::Bar),
-            Layer::Line { pen, .. } => scene.line(vec![(x, middle), (x + 16.0, middle)], pen.ink(), 1.4, pen.dash()),
+            Layer::Line { pen, .. } => scene.line(
+                vec![(x, middle), (x + 16.0, middle)],
+                pen.ink(),
+                pen.width(),
+                pen.dash(),
+            ),
             Layer::Dots { pen, .. } => {
                 let (shape, filling) = pen.shape();
                 scene.shape((x + 8.0, middle), 2.6, shape, pen.ink(), filling);
@@ -379,7 +396,7 @@ fn draw_layer(layer: &Layer, f: &Frame, scene: &mut Scene) {
         Layer::Line { pen, points, .. } => {
             for piece in points.split(|p| p.1.is_none()) {
                 let piece: Vec<_> = piece.iter().filter_map(|(x, y)| Some(f.at(*x, (*y)?))).collect();
-                scene.line(piece, pen.ink(), 1.4, pen.dash());
+                scene.line(piece, pen.ink(), pen.width(), pen.dash());
             }
         }
         Layer::Dots { pen, dots, .. } => {
@@ -554,7 +571,15 @@ mod tests {
         assert_ne!(Pen::Left.ink(), Pen::Right.ink());
         assert_ne!(Pen::Left.dash(), Pen::Right.dash());
         assert_ne!(Pen::Left.shape(), Pen::Right.shape());
-        let pens = [Pen::Left, Pen::Right, Pen::Before, Pen::After, Pen::One, Pen::Third];
+        let pens = [
+            Pen::Left,
+            Pen::Right,
+            Pen::Before,
+            Pen::After,
+            Pen::One,
+            Pen::Third,
+            Pen::Thin,
+        ];
         for (i, a) in pens.iter().enumerate() {
             for b in &pens[i + 1..] {
                 let (la, lb) = ((a.shape(), a.dash()), (b.shape(), b.dash()));

@@ -3,7 +3,7 @@
 use super::super::document::{Block, Text, Tone};
 use super::bins::Bin;
 use super::material::Material;
-use super::{figures, flag_parts, methods, not_shared, tables, therapist, words};
+use super::{cues, curve_figures, figures, flag_parts, methods, not_shared, tables, therapist, words};
 
 /// Title and parts.
 pub fn blocks(m: &Material) -> (String, Vec<Block>) {
@@ -29,6 +29,8 @@ pub fn blocks(m: &Material) -> (String, Vec<Block>) {
         let notes = tables::before_after_notes(m);
         blocks.extend(notes.into_iter().map(|n| Block::Paragraph(Tone::Note, n.into())));
     }
+    blocks.extend(cues::blocks(m));
+    blocks.extend(curve_figures::blocks(m));
     blocks.push(Block::Heading(2, "Over weeks at matched speed".into()));
     blocks.extend(therapist::trends(m));
     if !m.raised.is_empty() {

@@ -10,12 +10,14 @@ use super::words;
 use crate::metrics::MetricId as Id;
 use crate::model::Side;
 use crate::review::local_day::monday;
-use crate::review::{Card, PelvisCurve, PlaneCurve, Scatter, Trend};
+use crate::review::{Card, Scatter, Trend};
 use crate::store::journal::Day;
 
 /// Widths on paper, points: a column and the whole page.
-const HALF: f64 = 252.0;
+pub(super) const HALF: f64 = 252.0;
 const WHOLE: f64 = 521.0;
+/// Height of the two pictures that share page 1 with a full table, points.
+const FIRST_PAGE_TALL: f64 = 125.0;
 
 /// Names along an axis of days: every so many Mondays.
 fn day_axis(from: Day, to: Day) -> Axis {
@@ -187,7 +189,7 @@ pub fn timeline(m: &Material) -> Chart {
             "Distance a week (symptoms not shared)".to_owned()
         },
         desc: format!("{scores}{}{changes}", load_words(m)),
-        size: (HALF, 128.0),
+        size: (HALF, FIRST_PAGE_TALL),
         body: Body::Stack(Stack {
             x: day_axis(from, monday(m.day).plus(7)),
             panels,
@@ -236,7 +238,7 @@ pub fn butterfly(m: &Material, bin: &Bin) -> Chart {
     Chart {
         title: format!("Left and right at {} m/s{bracket}", words::number(bin.speed_ms, 1)),
         desc: format!("{}.", said.join("; ")),
-        size: (HALF, 128.0),
+        size: (HALF, FIRST_PAGE_TALL),
         body: Body::Butterfly(Butterfly { rows }),
     }
 }
@@ -406,68 +408,4 @@ pub fn trend(m: &Material, t: &Trend) -> Option<Chart> {
             )],
         }),
     })
-}
-
-/// Takes one plane out of the curves.
-type Plane = fn(&PelvisCurve) -> &PlaneCurve;
-
-/// The pelvis over the stride in three planes: mean and a standard deviation to both sides.
-pub fn pelvis(a: Option<&PelvisCurve>, b: Option<&PelvisCurve>) -> Option<Vec<Chart>> {
-    a.or(b)?;
-    let planes: [(&str, &str, Plane); 3] = [
-        ("Pelvic tilt", "forward positive", |c| &c.tilt),
-        ("Pelvic obliquity", "left side up positive", |c| &c.obliquity),
-        ("Pelvic rotation", "left side forward positive", |c| &c.rotation),
-    ];
-    let charts = planes.into_iter().map(|(title, sign, of)| {
-        let mut layers = Vec::new();
-        let mut said = Vec::new();
-        for (name, pen, curve) in [("before", Pen::Before, a), ("after", Pen::After, b)] {
-            let Some(curve) = curve else { continue };
-            let plane = of(curve);
-            let edges = curve.percent.iter().zip(plane.mean.iter().zip(&plane.sd));
-            layers.insert(
-                0,
-                Layer::Band {
-                    name: None,
-                    edges: edges.map(|(x, (m, sd))| (*x, m - sd, m + sd)).collect(),
-                },
-            );
-            layers.push(Layer::Line {
-                name: Some(name.to_owned()),
-                pen,
-                points: curve
-                    .percent
-                    .iter()
-                    .zip(&plane.mean)
-                    .map(|(x, y)| (*x, Some(*y)))
-                    .collect(),
-            });
-            let (low, high) = plane
-                .mean
-                .iter()
-                .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
-            said.push(format!(
-                "{name} from {} to {}°",
-                words::number(low, 1),
-                words::number(high, 1)
-            ));
-        }
-        Chart {
-            title: format!("{title} over the stride"),
-            desc: format!("Mean ± standard deviation, {sign}: {}.", said.join("; ")),
-            size: (HALF, 140.0),
-            body: Body::Stack(Stack {
-                x: Axis::new("Stride, %").holding([0.0, 100.0]),
-                panels: vec![(
-                    Plot {
-                        y: Axis::new(format!("°, {sign}")),
-                        layers,
-                    },
-                    1.0,
-                )],
-            }),
-        }
-    });
-    Some(charts.collect())
 }

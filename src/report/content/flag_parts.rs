@@ -3,8 +3,9 @@
 use super::super::document::{Block, Cell, Column, Row, Table, Text, Tone, Trust, level_mark};
 use super::material::Material;
 use super::words;
-use crate::review::flag_words::number;
+use crate::review::flag_words::amount;
 use crate::review::{ConditionItem, DataFrom, FlagDetail, FlagItem, InputItem, LevelWord};
+use crate::risk::input_words;
 
 /// The summary in a line, with the areas.
 pub fn summary(m: &Material) -> Block {
@@ -47,18 +48,28 @@ fn level(flag: &FlagItem) -> String {
     }
 }
 
+/// A value of an input as print shows it: a true minus sign, degrees as a sign.
+fn shown(x: f64, unit: &str) -> String {
+    amount(x, unit)
+        .replace('-', "\u{2212}")
+        .replace(" deg", "°")
+        .replace(" %", "\u{a0}%")
+}
+
 fn input(i: &InputItem) -> String {
-    let name = words::spaced(&i.name);
+    let name = input_words::name(&i.name);
     let sign = match i.op.as_str() {
-        ">=" => "≥",
-        "<=" => "≤",
-        "==" => "=",
+        ">=" => "≥ ",
+        "<=" => "≤ ",
+        "==" => "",
         other => other,
     };
-    let number = |x: f64| number(x).replace('-', "\u{2212}");
-    let limit = format!("limit {sign} {}", number(i.effective_threshold));
     match i.value {
-        Some(v) => format!("{name} {} ({limit})", words::with_unit(&number(v), &i.unit)),
+        Some(v) => format!(
+            "{name} {} (limit {sign}{})",
+            shown(v, &i.unit),
+            shown(i.effective_threshold, &i.unit)
+        ),
         None => format!(
             "{name} not known: {}",
             i.why_missing.as_deref().unwrap_or("no reason told")
@@ -97,7 +108,13 @@ pub fn fired(m: &Material, most: usize) -> Vec<Block> {
             Cell::new(level(&d.flag)).as_trust(trust),
             Cell::new(inputs.join("; ")),
             // The first part says how; the rest stands in the full text.
-            Cell::new(computation.and_then(|c| c.needs.split("; ").next()).unwrap_or_default()),
+            Cell::new(
+                computation
+                    .and_then(|c| c.needs.split("; ").next())
+                    .unwrap_or_default()
+                    .replace("raised by ", "")
+                    .replace(" evaluated runs", " runs"),
+            ),
             Cell::new(evidence(&d.flag)),
             Cell::new(data(&d.flag)),
         ])
@@ -105,12 +122,12 @@ pub fn fired(m: &Material, most: usize) -> Vec<Block> {
     let mut blocks = vec![Block::Table(Table {
         summary: "Flags that are raised".to_owned(),
         columns: vec![
-            Column::words("Flag", 0.17),
-            Column::words("Level", 0.12),
-            Column::words("Seen (limit for this runner)", 0.26),
-            Column::words("Persisted", 0.28),
-            Column::words("Evidence", 0.09),
-            Column::words("Data", 0.08),
+            Column::words("Flag", 0.19),
+            Column::words("Level", 0.16),
+            Column::words("Seen (limit for this runner)", 0.36),
+            Column::words("Persisted", 0.14),
+            Column::words("Evidence", 0.08),
+            Column::words("Data", 0.07),
         ],
         rows: rows.collect(),
         dense: true,
@@ -144,18 +161,28 @@ pub fn messages(m: &Material) -> Vec<Block> {
     vec![Block::List(items.collect())]
 }
 
+/// Code and title; of a hidden flag the code alone, because its title tells what was asked.
+fn shown_id(flag: &FlagItem) -> String {
+    match flag.hidden {
+        true => flag.id.clone(),
+        false => format!("{} {}", flag.id, flag.title),
+    }
+}
+
 /// Flags that could not be evaluated, by what is missing; those that are hidden are named as not shared.
 pub fn not_evaluated(m: &Material) -> Option<Block> {
     let mut by_why: Vec<(String, Vec<String>)> = Vec::new();
     for f in m.flags.flags.iter().filter(|f| f.level == LevelWord::NotEnoughData) {
-        let why = f
-            .missing
-            .first()
-            .cloned()
-            .unwrap_or_else(|| "too little is known".to_owned());
+        let why = match f.missing.is_empty() {
+            true => "Too little is known.".to_owned(),
+            false => {
+                let sentences = f.missing.iter().map(|m| format!("{}.", words::capital(m)));
+                sentences.collect::<Vec<_>>().join(" ")
+            }
+        };
         match by_why.iter_mut().find(|(w, _)| *w == why) {
-            Some((_, ids)) => ids.push(f.id.clone()),
-            None => by_why.push((why, vec![f.id.clone()])),
+            Some((_, ids)) => ids.push(shown_id(f)),
+            None => by_why.push((why, vec![shown_id(f)])),
         }
     }
     if by_why.is_empty() {
@@ -163,12 +190,12 @@ pub fn not_evaluated(m: &Material) -> Option<Block> {
     }
     let rows = by_why
         .into_iter()
-        .map(|(why, ids)| Row::Cells(vec![Cell::new(ids.join(" ")), Cell::missing(why)]));
+        .map(|(why, ids)| Row::Cells(vec![Cell::new(ids.join("; ")), Cell::new(why)]));
     Some(Block::Table(Table {
         summary: "Flags without enough data".to_owned(),
         columns: vec![
-            Column::words("Not enough data", 0.3),
-            Column::words("What is missing", 0.7),
+            Column::words("Not enough data for", 0.36),
+            Column::words("What it takes", 0.64),
         ],
         rows: rows.collect(),
         dense: true,

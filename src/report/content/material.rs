@@ -3,13 +3,15 @@
 //! Everything that a reader may not see is left behind here: what follows composes pages from this and looks nowhere else,
 //! so that no page can give away what its reader was not given.
 
-use super::Ask;
 use super::bins::{Bin, SIDED, bins};
 use super::losses::{Losses, losses};
 use super::words;
+use super::{Ask, Form, Naming, Reader};
 use crate::metrics::MetricId as Id;
 use crate::model::Side;
+use crate::review::after_cue::{AfterCue, after_cue};
 use crate::review::compare::{Chosen, compare};
+use crate::review::curves::of_run::{RunCurves, of_run};
 use crate::review::flags::{flag_detail, flag_history, flags_now};
 use crate::review::history_of::{PastSession, main_ground};
 use crate::review::own_usual::{Part, Series};
@@ -99,6 +101,10 @@ pub struct Material {
     pub raised: Vec<FlagDetail>,
     /// The comparison; curves in it where somebody filled them in.
     pub compare: Compare,
+    /// The last of the runs after, as curves; nothing for who gets none.
+    pub curves: Option<RunCurves>,
+    /// What cues did in the runs compared, oldest first; empty where none sounded.
+    pub cues: Vec<AfterCue>,
     /// Before and after at equal speeds.
     pub bins: Vec<Bin>,
     /// The own range of a leg near the speed of the fullest bin.
@@ -136,9 +142,9 @@ pub fn pseudonym(athlete: &str) -> String {
 fn viewer(ask: &Ask) -> Viewer {
     let name = ask.clinician.clone().unwrap_or_default();
     match ask.reader {
-        super::Reader::Runner => Viewer::Runner,
-        super::Reader::Coach => Viewer::Coach(name),
-        super::Reader::Therapist => Viewer::Therapist(name),
+        Reader::Runner => Viewer::Runner,
+        Reader::Coach => Viewer::Coach(name),
+        Reader::Therapist => Viewer::Therapist(name),
     }
 }
 
@@ -158,6 +164,8 @@ pub fn gather_at_most(review: &Review, past: &Past, ask: &Ask, most: Sight) -> R
     let rules = review.rules();
     let sight = match most {
         Sight::NoSymptoms => Sight::NoSymptoms,
+        // A letter is passed on: what it holds must not depend on who wrote it.
+        Sight::Everything if ask.form == Form::Letter => Sight::NoSymptoms,
         Sight::Everything => Sight::of(&viewer(ask), past),
     };
     let flags = flags_now(rules, past, sight);
@@ -196,12 +204,19 @@ pub fn gather_at_most(review: &Review, past: &Past, ask: &Ask, most: Sight) -> R
     let everything = sight == Sight::Everything;
     let last = compare.b.sessions.last().or(compare.a.sessions.last());
     let sensors = past.recorded.iter().find(|r| Some(&r.row.meta.id) == last);
+    // A curve costs a minute of samples: drawn for those whose page shows it.
+    let curves = match (sensors, ask.reader, ask.form) {
+        (Some(r), Reader::Coach | Reader::Therapist, Form::Report) => {
+            Some(of_run(review.reader(), &r.row, compare.shared_speed)?)
+        }
+        _ => None,
+    };
     Ok(Material {
-        name: match ask.pseudonym {
-            true => pseudonym(past.athlete.as_str()),
-            false => past.name(),
+        name: match ask.naming {
+            Naming::Pseudonym => pseudonym(past.athlete.as_str()),
+            Naming::Name => past.name(),
         },
-        pseudonym: ask.pseudonym,
+        pseudonym: ask.naming == Naming::Pseudonym,
         day: past.today,
         rules_version: rules.version.clone(),
         label: (rules.label.clone(), rules.subtitle.clone()),
@@ -235,14 +250,16 @@ pub fn gather_at_most(review: &Review, past: &Past, ask: &Ask, most: Sight) -> R
         } else {
             Vec::new()
         },
-        notes: if everything && ask.reader == super::Reader::Therapist {
+        notes: if everything && ask.reader == Reader::Therapist {
             notes(&entries, past.today)
         } else {
             Vec::new()
         },
         trends,
         flags,
+        cues: cues(review, past, &compare)?,
         compare,
+        curves,
         bins,
     })
 }
@@ -260,6 +277,20 @@ fn sets(past: &Past, ask: &Ask) -> (Chosen, Chosen) {
         Some(r) => (Chosen::Before(r.day), Chosen::Session(r.row.meta.id.to_string())),
         None => (Chosen::Before(past.today), Chosen::Last),
     }
+}
+
+/// What cues did in the last runs of both sets.
+fn cues(review: &Review, past: &Past, compare: &Compare) -> Result<Vec<AfterCue>, StoreError> {
+    let mut all = Vec::new();
+    for set in [&compare.a, &compare.b] {
+        for id in set.sessions.iter().rev().take(MOST_READ) {
+            if let Some(r) = past.recorded.iter().find(|r| r.row.meta.id == *id) {
+                all.extend(after_cue(review, &r.row, r.day)?);
+            }
+        }
+    }
+    all.sort_by_key(|c| c.day);
+    Ok(all)
 }
 
 fn shoe_name(past: &Past, s: &PastSession) -> Option<String> {

@@ -2,13 +2,17 @@
 //!
 //! Three readers: the runner gets a page about a run; a coach gets load, form and flags, without symptoms and what follows
 //! from them unless the runner allowed it; a therapist gets a first page that stands alone, a second with pictures and a third
-//! with methods and errors, with symptoms only where the runner allowed that too.
+//! with methods and errors, with symptoms only where the runner allowed that too. A letter says the least of it in plain
+//! words, for whoever the runner hands it to.
 
 pub mod bins;
 pub mod coach;
+pub mod cues;
+pub mod curve_figures;
 pub mod errors;
 pub mod figures;
 pub mod flag_parts;
+pub mod letter;
 pub mod losses;
 pub mod material;
 pub mod methods;
@@ -55,6 +59,37 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// How the runner is named for this reader where nobody says otherwise. A coach's page lies on a table among others;
+    /// a therapist's goes into a record that has the name on it, where a pseudonym would be mistaken for somebody else.
+    #[must_use]
+    pub fn usual_naming(self) -> Naming {
+        match self {
+            Self::Coach => Naming::Pseudonym,
+            Self::Runner | Self::Therapist => Naming::Name,
+        }
+    }
+}
+
+/// How the runner is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// By name.
+    Name,
+    /// By a pseudonym that is the same in every report.
+    Pseudonym,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// A report for its reader.
+    #[default]
+    Report,
+    /// A letter of one page in plain words, without symptoms, for whoever the runner gives it to.
+    Letter,
+}
+
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
@@ -66,8 +101,12 @@ pub struct Ask {
     pub compare: Option<(Chosen, Chosen)>,
     /// The paper.
     pub paper: Paper,
-    /// A pseudonym in place of the name.
-    pub pseudonym: bool,
+    /// What is written.
+    pub form: Form,
+    /// How the runner is named.
+    pub naming: Naming,
+    /// What was agreed, for a letter.
+    pub agreed: Vec<String>,
     /// The question asked.
     pub question: Option<String>,
     /// Name of the coach or clinician; consent given to this name or to everybody in that role counts.
@@ -77,10 +116,11 @@ pub struct Ask {
 /// The report.
 #[must_use]
 pub fn compose(material: &Material, ask: &Ask) -> Document {
-    let (title, mut blocks) = match ask.reader {
-        Reader::Runner => runner::blocks(material),
-        Reader::Coach => coach::blocks(material),
-        Reader::Therapist => therapist::blocks(material, ask),
+    let (title, mut blocks) = match (ask.form, ask.reader) {
+        (Form::Letter, _) => letter::blocks(material, ask),
+        (Form::Report, Reader::Runner) => runner::blocks(material),
+        (Form::Report, Reader::Coach) => coach::blocks(material),
+        (Form::Report, Reader::Therapist) => therapist::blocks(material, ask),
     };
     if let Some(safety) = &material.flags.safety {
         // Above everything but the title.
@@ -127,8 +167,7 @@ fn not_shared(m: &Material) -> Option<Block> {
     (m.sight == Sight::NoSymptoms).then(|| {
         Block::Paragraph(
             Tone::Note,
-            "Symptoms: not shared. The runner decides who sees back scores, check-ins and what follows from them; nothing in this report was computed from them."
-                .into(),
+            "Symptoms: not shared by the runner; nothing in this report was computed from them.".into(),
         )
     })
 }

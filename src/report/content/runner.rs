@@ -2,7 +2,7 @@
 
 use super::super::document::{Block, Text, Tone};
 use super::material::Material;
-use super::{figures, flag_parts, tables, words};
+use super::{cues, figures, flag_parts, tables, words};
 use crate::review::{Card, LoadWord, SafetyWord};
 
 /// Title and parts.
@@ -36,6 +36,7 @@ pub fn blocks(m: &Material) -> (String, Vec<Block>) {
         }
         (None, None) => {}
     }
+    blocks.extend(cues::blocks(m));
     blocks.push(Block::Heading(2, "One thing to try".into()));
     let one = card.one_thing.as_deref().unwrap_or("Nothing to change.");
     blocks.push(Block::Paragraph(Tone::Body, one.into()));

@@ -1,6 +1,6 @@
 //! The tables of a report: before and after at equal speeds, the card's rows, losses, runs.
 
-use super::super::document::{Block, Cell, Column, Row, Table, Text, Trust};
+use super::super::document::{Align, Block, Cell, Column, Row, Table, Text, Trust};
 use super::bins::{Bin, FIRM, Middle, ROWS, SIDED};
 use super::material::Material;
 use super::words;
@@ -9,7 +9,7 @@ use crate::model::Side;
 use crate::review::{Card, ChangeWord};
 
 /// The smallest change that can be told in a metric, and why there is none.
-fn smallest(m: &Material, id: Id) -> Result<f64, String> {
+pub(super) fn smallest(m: &Material, id: Id) -> Result<f64, String> {
     let row = m.compare.rows.iter().find(|r| r.metric == id.def().name);
     match row {
         Some(r) => r
@@ -50,6 +50,11 @@ fn measured(m: &Material, id: Id) -> bool {
         .any(|s| s.values.keys().any(|(metric, _)| *metric == id))
 }
 
+/// How many metrics have a row.
+pub(super) fn rows(m: &Material) -> usize {
+    ROWS.iter().filter(|id| measured(m, **id)).count()
+}
+
 /// Before and after in these bins.
 pub fn before_after(m: &Material, bins: &[&Bin]) -> Block {
     let compared = bins.iter().any(|b| b.before.is_some());
@@ -75,8 +80,9 @@ pub fn before_after(m: &Material, bins: &[&Bin]) -> Block {
             None => format!("{} windows", bin.after.windows),
         };
         rows.push(Row::Group(Text::plain(format!(
-            "At {} ± 0.15 m/s: {windows}",
-            words::number(bin.speed_ms, 1)
+            "At {} ± 0.15 m/s ({} min/km): {windows}",
+            words::number(bin.speed_ms, 1),
+            words::pace(bin.speed_ms)
         ))));
         rows.extend(
             ROWS.iter()
@@ -114,8 +120,12 @@ fn bin_row(m: &Material, bin: &Bin, id: Id) -> Row {
         ));
     } else {
         let both = cell(before(None), bin.after.of(id, None), |v| words::shown(v, id), false);
-        cells.push(both.over(2));
-        cells.push(Cell::new("no side"));
+        let both = Cell {
+            text: Text::plain("both: ").then(both.text.words()),
+            ..both
+        };
+        cells.push(both.over(2).aligned(Align::Centre));
+        cells.push(Cell::new("–"));
     }
     let change = match (before(None).flatten(), bin.after.of(id, None)) {
         (Some(old), Some(new)) => Some(new.value - old.value),

@@ -28,7 +28,9 @@ fn ask(reader: Reader) -> Ask {
         session: Some(session(RUNS - 1)),
         compare: None,
         paper: Paper::A4,
-        pseudonym: false,
+        form: Form::Report,
+        naming: Naming::Name,
+        agreed: Vec::new(),
         question: Some("Back sore after 8 km?".to_owned()),
         clinician: Some("M. Curie".to_owned()),
     }
@@ -100,7 +102,7 @@ fn a_therapist_gets_before_and_after_flags_symptoms_and_methods() {
         "Back scores over distance a week",
         "FS1",
         "SY1",
-        "Signature",
+        "Name, signature",
         "Methods and errors",
         "right foot",
         "Physio",
@@ -118,6 +120,316 @@ fn a_therapist_gets_before_and_after_flags_symptoms_and_methods() {
         "no error figures"
     );
     check_pdf(&document);
+}
+
+/// A curve that goes once up and down in a stride.
+fn curve(size: f64, strides: u32) -> crate::review::PelvisCurve {
+    let plane = |size: f64| crate::review::PlaneCurve {
+        mean: (0..=100).map(|i| size * (f64::from(i) * 0.062_8).sin()).collect(),
+        sd: vec![0.4; 101],
+    };
+    crate::review::PelvisCurve {
+        percent: (0..=100).map(f64::from).collect(),
+        strides,
+        tilt: plane(0.5 * size),
+        obliquity: plane(size),
+        rotation: plane(2.0 * size),
+    }
+}
+
+/// A run with everything drawn.
+fn drawn() -> crate::review::curves::of_run::RunCurves {
+    let path = |high: f64| crate::review::FootPathView {
+        percent: (0..=100).map(f64::from).collect(),
+        x_m: (0..=100).map(|i| 0.023 * f64::from(i)).collect(),
+        z_m: (0..=100).map(|i| high * (f64::from(i) * 0.031_4).sin()).collect(),
+        marks: Vec::new(),
+    };
+    crate::review::curves::of_run::RunCurves {
+        left: Some(curve(5.0, 20)),
+        right: Some(curve(4.0, 19)),
+        overlay: (0..20)
+            .map(|i| curve(4.0 + 0.1 * f64::from(i), 1).obliquity.mean)
+            .collect(),
+        zero_text: Some("Tilt and obliquity are counted from quiet standing.".to_owned()),
+        left_paths: vec![path(0.31), path(0.33)],
+        right_paths: vec![path(0.28)],
+        ..Default::default()
+    }
+}
+
+/// The largest first page: every metric, two speeds, three flags, and the sentence that symptoms are not shared.
+fn fullest(m: &mut Material) {
+    use crate::metrics::MetricId as Id;
+    for bin in &mut m.bins {
+        for set in bin.before.iter_mut().chain([&mut bin.after]) {
+            let middle = bins::Middle {
+                value: 38.0,
+                windows: 12,
+            };
+            set.values.insert((Id::SacralPeakAcc, None), middle);
+        }
+    }
+    assert_eq!(m.bins.len(), 2);
+    m.sight = Sight::NoSymptoms;
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn page_one_of_a_therapist_is_one_page_on_either_paper() {
+    let (_dir, review) = record_of(&said(true, Some(Purpose::Therapist)));
+    for paper in [Paper::A4, Paper::Letter] {
+        let ask = Ask {
+            compare: Some((
+                Chosen::Before(day_of(fixture::CHANGED)),
+                Chosen::From(day_of(fixture::CHANGED)),
+            )),
+            paper,
+            ..ask(Reader::Therapist)
+        };
+        let mut m = material(&review, &ask);
+        fullest(&mut m);
+        m.curves = Some(drawn());
+        let document = compose(&m, &ask);
+        keep(&format!("therapist-fullest-{}", paper.name()), &document);
+        let headings = crate::report::pdf::headings(&document);
+        let page = |what: &str| headings.iter().find(|h| h.0.starts_with(what)).expect(what).1;
+        assert_eq!(
+            (page("Running report"), page("Checklist"), page("Notes")),
+            (0, 0, 0),
+            "{paper:?}: {headings:?}"
+        );
+        assert_eq!(page("Strides as curves"), 1, "{paper:?}: {headings:?}");
+    }
+}
+
+#[test]
+fn page_two_draws_the_pelvis_single_strides_and_the_feet() {
+    let (_dir, review) = record_of(&said(false, None));
+    let ask = ask(Reader::Therapist);
+    let mut m = material(&review, &ask);
+    // The record was made without samples: a sentence for each picture that is missing.
+    let words = compose(&m, &ask).words();
+    assert!(
+        words.contains("Strides as curves") && words.contains("No samples of this session are kept"),
+        "{words}"
+    );
+    assert!(!words.contains("single stride, "));
+    // One run alone: left against right.
+    m.curves = Some(drawn());
+    let words = compose(&m, &ask).words();
+    for part in [
+        "Pelvic obliquity over the stride",
+        "left, 20 strides",
+        "right, 19 strides",
+        "°, side that began the stride up positive",
+        "single stride, 20 of them",
+        "20 cycles of the left foot over each other",
+        "left foot up to 32.0 cm high over 2.30 m",
+        "Angles of a sensor on skin and cloth, not of bones.",
+    ] {
+        assert!(words.contains(part), "{part} is missing in {words}");
+    }
+    // Two sets: before against after, and still the single strides.
+    m.compare.curves.a = Some(curve(5.0, 60));
+    m.compare.curves.b = Some(curve(6.0, 40));
+    let document = compose(&m, &ask);
+    let words = document.words();
+    assert!(
+        words.contains("before, 60 strides") && words.contains("after, 40 strides") && words.contains("their mean")
+    );
+    assert!(!words.contains("right, 19 strides"));
+    keep("therapist-curves", &document);
+    // Told apart without colour: the second line is dashed.
+    let page = html(&document);
+    let at = page.find("Pelvic obliquity over the stride").expect("a figure");
+    let figure = page[at..].split("</svg>").next().expect("its end");
+    assert!(
+        figure.contains("stroke-dasharray") && figure.contains("<desc"),
+        "{figure}"
+    );
+    check_pdf(&document);
+}
+
+#[test]
+fn a_letter_is_one_page_of_plain_words_without_symptoms() {
+    let (_dir, review) = record_of(&said(true, Some(Purpose::Therapist)));
+    let rules = review.rules();
+    for reader in [Reader::Runner, Reader::Coach, Reader::Therapist] {
+        for paper in [Paper::A4, Paper::Letter] {
+            let ask = Ask {
+                form: Form::Letter,
+                paper,
+                compare: Some((
+                    Chosen::Before(day_of(fixture::CHANGED)),
+                    Chosen::From(day_of(fixture::CHANGED)),
+                )),
+                agreed: vec!["Ten minutes easy before each run".to_owned()],
+                ..ask(reader)
+            };
+            let m = material(&review, &ask);
+            let document = compose(&m, &ask);
+            keep(&format!("letter-{}", paper.name()), &document);
+            let words = document.words();
+            // Cadence fell by eight steps in the made record, and each number has what it is set against.
+            assert!(words.contains("Steps taken in a minute: 15"), "{words}");
+            assert!(words.contains("before it was 16") && words.contains(" less."));
+            for part in [
+                "What was measured",
+                "17 runs earlier and 6 runs later",
+                "What differed from the runner's own usual",
+                "What was not measured",
+                "hardest push felt at the waistband",
+                "What was agreed",
+                "Ten minutes easy before each run",
+                "It does not diagnose, predict, monitor or treat any condition.",
+            ] {
+                assert!(words.contains(part), "{part} is missing in {words}");
+            }
+            // No symptom, code, level, score or word that needs a glossary.
+            let plain = words.replace(&m.purpose, "").replace(&m.footer, "");
+            for not in [
+                CANARY,
+                "SY1",
+                "FS1",
+                "watch",
+                "flag",
+                "score",
+                "pelvi",
+                "cadence",
+                "stride",
+                "sagittal",
+                "obliquity",
+                "median",
+                "windows",
+                "spread",
+                "sacr",
+                "0–10",
+            ] {
+                assert!(
+                    !plain.to_lowercase().contains(&not.to_lowercase()),
+                    "`{not}` in {plain}"
+                );
+            }
+            for word in rules.wording.banned_messages.iter().chain(&rules.wording.banned_pt) {
+                assert!(!plain.to_lowercase().contains(word.as_str()), "`{word}` in {plain}");
+            }
+            #[cfg(feature = "pdf")]
+            {
+                let headings = crate::report::pdf::headings(&document);
+                assert!(headings.iter().all(|h| h.1 == 0), "{paper:?}: {headings:?}");
+            }
+            check_pdf(&document);
+        }
+    }
+}
+
+#[test]
+fn a_letter_says_when_nothing_is_compared_and_leaves_room_for_what_was_agreed() {
+    let (_dir, review) = record_of(&said(false, None));
+    let ask = Ask {
+        form: Form::Letter,
+        question: None,
+        clinician: None,
+        ..ask(Reader::Runner)
+    };
+    let mut m = material(&review, &ask);
+    m.bins.iter_mut().for_each(|b| b.before = None);
+    let words = compose(&m, &ask).words();
+    assert!(
+        words.contains("Nothing was compared") && words.contains("To be written by hand"),
+        "{words}"
+    );
+    m.sensors.retain(|(place, _)| place != "sacrum");
+    let words = compose(&m, &ask).words();
+    assert!(words.contains("No sensor was worn at the waistband"), "{words}");
+}
+
+#[test]
+fn a_cue_is_spoken_of_only_where_one_sounded() {
+    use crate::review::after_cue::{AfterCue, StepChange};
+    let (_dir, review) = record_of(&said(false, None));
+    for reader in [Reader::Runner, Reader::Coach, Reader::Therapist] {
+        let ask = ask(reader);
+        let mut m = material(&review, &ask);
+        assert!(m.cues.is_empty());
+        assert!(!compose(&m, &ask).words().to_lowercase().contains("cue "), "{reader:?}");
+        let change = |change: f64, half: f64| StepChange {
+            cadence: 166.0 + change,
+            change,
+            low: change - half,
+            high: change + half,
+        };
+        m.cues = vec![AfterCue {
+            day: day_of(RUNS - 1),
+            sounded_s: (480.0, 540.0),
+            times: 1,
+            speed_ms: Some(2.8),
+            before: Some(166.0),
+            during: Some(change(5.1, 1.0)),
+            after: Some(change(0.6, 1.1)),
+        }];
+        let words = compose(&m, &ask).words();
+        for part in [
+            "Change after a cue",
+            "cues sounded once between minute 8 and 9",
+            "At 2.8 ± 0.2 m/s the step rate was 166.0 a minute",
+            "171.1 (+5.1, 95 % interval +4.1 to +6.1: more than noise)",
+            "166.6 (+0.6, 95 % interval −0.5 to +1.7: not more than noise)",
+        ] {
+            assert!(words.contains(part), "{reader:?}: {part} is missing in {words}");
+        }
+        m.cues[0].after = None;
+        assert!(
+            compose(&m, &ask).words().contains("fewer than three stretches"),
+            "{reader:?}"
+        );
+    }
+}
+
+#[test]
+fn a_coach_reads_a_pseudonym_unless_asked_otherwise() {
+    assert_eq!(Reader::Coach.usual_naming(), Naming::Pseudonym);
+    assert_eq!(Reader::Therapist.usual_naming(), Naming::Name);
+    assert_eq!(Reader::Runner.usual_naming(), Naming::Name);
+}
+
+#[test]
+fn each_input_of_the_rules_has_words_and_no_words_are_of_none() {
+    let rules = crate::interchange::flag_rules::built_in();
+    let of_rules: std::collections::BTreeSet<&str> = rules.inputs.iter().map(|i| i.name.as_str()).collect();
+    let of_words = crate::risk::input_words::INPUT_WORDS.iter().map(|w| w.input).collect();
+    assert_eq!(of_rules, of_words);
+    for w in crate::risk::input_words::INPUT_WORDS {
+        let text = format!("{} {}", w.name, w.takes).to_lowercase();
+        for word in rules.wording.banned_messages.iter().chain(&rules.wording.banned_pt) {
+            assert!(!text.contains(word.as_str()), "{}: {word}", w.input);
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_is_said_in_sentences_and_not_in_formulas() {
+    let (_dir, review) = record_of(&said(false, None));
+    let ask = ask(Reader::Therapist);
+    let words = compose(&material(&review, &ask), &ask).words();
+    assert!(
+        words.contains("Needs three runs in 28 days with a waistband sensor that passed its mount check"),
+        "{words}"
+    );
+    for formula in [
+        "d-6",
+        "d-13",
+        ">= 7",
+        "[7-day",
+        "any_tight",
+        "knee_ext",
+        "100 *",
+        "pct",
+        "evaluated runs in the last",
+    ] {
+        assert!(!words.contains(formula), "{formula} in {words}");
+    }
 }
 
 #[test]
@@ -197,7 +509,7 @@ fn names_stay_text_and_a_pseudonym_hides_them() {
         );
         assert!(!page.contains(" onload=\"") && page.contains("&lt;script&gt;alert(1)"));
         check_pdf(&document);
-        ask.pseudonym = true;
+        ask.naming = Naming::Pseudonym;
         (ask.question, ask.clinician) = (None, None);
         let document = compose(&material(&review, &ask), &ask);
         let page = html(&document);

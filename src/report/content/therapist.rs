@@ -1,18 +1,29 @@
 //! The report for a physical therapist. Page 1 stands alone; page 2 is pictures; page 3 is methods.
 
-use super::super::document::{Block, Text, Tone};
+use super::super::document::{Block, Paper, Text, Tone};
 use super::bins::Bin;
 use super::material::Material;
-use super::{Ask, figures, flag_parts, methods, not_shared, tables, words};
+use super::{Ask, cues, curve_figures, figures, flag_parts, methods, not_shared, tables, words};
 use crate::metrics::MetricId as Id;
 use crate::review::CompareSide;
 
 /// Flags on page 1.
 const FLAGS_ON_PAGE_1: usize = 3;
-/// Bins on page 1; a third one stands on page 2.
-const BINS_ON_PAGE_1: usize = 2;
+/// Rows of values that page 1 holds beside everything else: two speeds of eight metrics on A4; Letter is 18 mm shorter.
+fn rows_on_page_1(paper: Paper) -> usize {
+    match paper {
+        Paper::A4 => 16,
+        Paper::Letter => 12,
+    }
+}
+
+/// Bins on page 1, at least one; the others stand on page 2.
+fn bins_on_page_1(m: &Material, paper: Paper) -> usize {
+    let rows = tables::rows(m).max(1);
+    (rows_on_page_1(paper) / rows).clamp(1, 2)
+}
 /// Place of the longest of the facts, which gets a line of its own.
-const COMPARED: usize = 3;
+const COMPARED: usize = 2;
 /// Metrics drawn over speed.
 const OVER_SPEED: [Id; 4] = [Id::Cadence, Id::ContactTime, Id::OverstrideDistance, Id::PelvisDrop];
 
@@ -28,18 +39,24 @@ const CHECKLIST: [&str; 6] = [
 
 /// Title and parts.
 pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
-    let title = format!("Running report: {}, {}", m.name, words::day(m.day));
+    let name = if m.pseudonym {
+        format!("{} (pseudonym)", m.name)
+    } else {
+        m.name.clone()
+    };
+    let title = format!("Running report: {name}, {}", words::day(m.day));
     let mut blocks = vec![Block::Heading(1, Text::plain(&title))];
     let mut facts = header(m, ask);
     let compared = facts.remove(COMPARED);
-    let rest = facts.split_off(facts.len() / 2);
+    let rest = facts.split_off(facts.len().div_ceil(2));
     blocks.push(Block::Beside(
         Box::new(Block::Facts(facts)),
         Box::new(Block::Facts(rest)),
     ));
     blocks.push(Block::Facts(vec![compared]));
     blocks.extend(not_shared(m));
-    blocks.extend(before_after(m));
+    let most = bins_on_page_1(m, ask.paper);
+    blocks.extend(before_after(m, most));
     if let Some(bin) = m.bins.iter().max_by_key(|b| b.after.windows) {
         blocks.push(Block::Beside(
             Box::new(Block::Figure(figures::butterfly(m, bin))),
@@ -53,18 +70,19 @@ pub fn blocks(m: &Material, ask: &Ask) -> (String, Vec<Block>) {
         Text::plain(format!("{}: {}", m.label.0, m.label.1.to_lowercase())),
     ));
     blocks.extend(flag_parts::fired(m, FLAGS_ON_PAGE_1));
-    let (one, other) = CHECKLIST.split_at(CHECKLIST.len() / 2);
-    let list = |points: &[&str]| Box::new(Block::Checklist(points.iter().map(Text::plain).collect()));
-    blocks.push(Block::Beside(list(one), list(other)));
-    blocks.push(Block::Lines("Notes".to_owned(), 1));
-    blocks.push(Block::Fields(vec![
-        "Name".to_owned(),
-        "Signature".to_owned(),
-        "Place, day".to_owned(),
-    ]));
+    let points = CHECKLIST.iter().map(Text::plain).collect();
+    let checklist = [Block::Heading(2, "Checklist".into()), Block::Checklist(points)];
+    let notes = [
+        Block::Heading(2, "Notes".into()),
+        Block::Lines(String::new(), 3),
+        Block::Fields(vec!["Name, signature".to_owned(), "Place, day".to_owned()]),
+    ];
+    blocks.push(Block::Beside(
+        Box::new(Block::Together(checklist.to_vec())),
+        Box::new(Block::Together(notes.to_vec())),
+    ));
     blocks.push(Block::PageBreak);
-    blocks.extend(second(m));
-    blocks.push(Block::PageBreak);
+    blocks.extend(second(m, most));
     if !m.raised.is_empty() {
         blocks.push(Block::Heading(2, "Flags in full".into()));
         blocks.extend(flag_parts::in_full(m));
@@ -113,23 +131,19 @@ fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
     let mut facts: Vec<(String, Text)> = Vec::new();
     let mut say = |name: &str, value: Text| facts.push((name.to_owned(), value));
     let blank = "______________________________";
-    say(
-        "Runner",
-        Text::strong(&m.name).then(if m.pseudonym { " (pseudonym)" } else { "" }),
-    );
     say("Question asked", ask.question.as_deref().unwrap_or(blank).into());
     say("Clinician", ask.clinician.as_deref().unwrap_or(blank).into());
     say(
         "Compared",
         format!("before: {}; after: {}", set(&m.compare.a), set(&m.compare.b)).into(),
     );
-    let speeds: Vec<String> = m.bins.iter().map(|b| words::speed(b.speed_ms)).collect();
+    let speeds: Vec<String> = m.bins.iter().map(|b| words::number(b.speed_ms, 1)).collect();
     say(
         "Speeds",
-        if speeds.is_empty() {
-            "none shared by both".to_owned()
-        } else {
-            speeds.join(", ")
+        match speeds.split_last() {
+            None => "none shared by both".to_owned(),
+            Some((last, [])) => format!("{last} m/s"),
+            Some((last, rest)) => format!("{} and {last} m/s", rest.join(", ")),
         }
         .into(),
     );
@@ -153,7 +167,7 @@ fn header(m: &Material, ask: &Ask) -> Vec<(String, Text)> {
     facts
 }
 
-fn before_after(m: &Material) -> Vec<Block> {
+fn before_after(m: &Material, most: usize) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(2, "Before and after at equal speeds".into())];
     if m.bins.is_empty() {
         let why = m.compare.note.clone().unwrap_or_else(|| {
@@ -162,7 +176,7 @@ fn before_after(m: &Material) -> Vec<Block> {
         blocks.push(Block::Paragraph(Tone::Body, why.into()));
         return blocks;
     }
-    let first: Vec<&Bin> = m.bins.iter().take(BINS_ON_PAGE_1).collect();
+    let first: Vec<&Bin> = m.bins.iter().take(most).collect();
     blocks.push(tables::before_after(m, &first));
     blocks.extend(
         tables::before_after_notes(m)
@@ -173,7 +187,7 @@ fn before_after(m: &Material) -> Vec<Block> {
 }
 
 /// Pairs beside each other; an odd one alone.
-fn in_pairs(charts: Vec<super::super::chart::Chart>) -> Vec<Block> {
+pub(super) fn in_pairs(charts: Vec<super::super::chart::Chart>) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut charts = charts.into_iter();
     while let Some(first) = charts.next() {
@@ -185,21 +199,15 @@ fn in_pairs(charts: Vec<super::super::chart::Chart>) -> Vec<Block> {
     blocks
 }
 
-fn second(m: &Material) -> Vec<Block> {
+fn second(m: &Material, most: usize) -> Vec<Block> {
     let mut blocks = Vec::new();
-    if m.bins.len() > BINS_ON_PAGE_1 {
-        blocks.push(Block::Heading(2, "Third speed".into()));
-        let rest: Vec<&Bin> = m.bins.iter().skip(BINS_ON_PAGE_1).collect();
+    if m.bins.len() > most {
+        blocks.push(Block::Heading(2, "Before and after at the other speeds".into()));
+        let rest: Vec<&Bin> = m.bins.iter().skip(most).collect();
         blocks.push(tables::before_after(m, &rest));
     }
-    blocks.push(Block::Heading(2, "Pelvis over the stride".into()));
-    match figures::pelvis(m.compare.curves.a.as_ref(), m.compare.curves.b.as_ref()) {
-        Some(charts) => blocks.extend(in_pairs(charts)),
-        None => blocks.push(Block::Paragraph(
-            Tone::Body,
-            "Not drawn: curves need the raw samples of the sacrum sensor, and none were read for this report.".into(),
-        )),
-    }
+    blocks.extend(curve_figures::blocks(m));
+    blocks.extend(cues::blocks(m));
     blocks.push(Block::Heading(2, "Over speed".into()));
     let charts: Vec<_> = OVER_SPEED.iter().filter_map(|id| figures::scatter(m, *id)).collect();
     if charts.is_empty() {
@@ -226,10 +234,6 @@ fn second(m: &Material) -> Vec<Block> {
             (None, None) => {}
         }
     }
-    blocks.push(Block::Paragraph(
-        Tone::Note,
-        "Change after a cue: no cue is recorded in these runs.".into(),
-    ));
     if !m.weekly.is_empty() {
         blocks.push(weekly(m));
     }

@@ -1,6 +1,7 @@
 //! Numbers and days as people read them.
 
 use crate::metrics::MetricId;
+use crate::review::precision::decimals_of;
 use crate::store::journal::{Day, Ground};
 
 const MONTHS: [&str; 12] = [
@@ -64,11 +65,7 @@ pub fn signed(value: f64, decimals: usize) -> String {
 /// Decimals of a metric in the unit in which it is shown.
 #[must_use]
 pub fn decimals(metric: MetricId) -> usize {
-    match metric.def().shown_unit {
-        "ms" | "N" => 0,
-        "steps/min" | "cm" | "°" | "%" | "g" | "m/s²" | "kN/m" | "dB" => 1,
-        _ => 2,
-    }
+    decimals_of(metric.def().shown_unit)
 }
 
 /// A value kept in SI, as it is shown, without its unit.
@@ -109,8 +106,17 @@ pub fn speed(ms: f64) -> String {
     if ms <= 0.1 {
         return format!("{} m/s", number(ms, 2));
     }
+    format!("{} m/s ({} min/km)", number(ms, 2), pace(ms))
+}
+
+/// A speed as minutes a kilometre, `5:00`; of who stands a dash.
+#[must_use]
+pub fn pace(ms: f64) -> String {
+    if ms <= 0.1 {
+        return "–".to_owned();
+    }
     let seconds = (1000.0 / ms).round() as u32;
-    format!("{} m/s ({}:{:02} min/km)", number(ms, 2), seconds / 60, seconds % 60)
+    format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// A duration: `52 min`, `1 h 04 min`.

@@ -68,7 +68,7 @@ fn page_style(document: &Document) -> String {
     };
     let foot = document.footer.join("  ");
     format!(
-        "@page {{ size: {paper}; margin: 12mm 13mm 17mm; \
+        "@page {{ size: {paper}; margin: 10mm 13mm 15mm; \
          @bottom-left {{ content: {foot}; font: 6.4pt/1.25 system-ui, sans-serif; color: #444; width: 88%; vertical-align: top; padding-top: 2mm; }} \
          @bottom-right {{ content: counter(page) \" / \" counter(pages); font: 7pt system-ui, sans-serif; color: #444; vertical-align: top; padding-top: 2mm; }} }}\n",
         paper = document.paper.name(),
@@ -106,8 +106,14 @@ fn block(part: &Block, at_break: bool, out: &mut String) {
         }
         Block::List(items) => list("", items, out),
         Block::Checklist(items) => list(" class=\"check\"", items, out),
+        Block::Together(parts) => {
+            parts.iter().for_each(|p| block(p, false, out));
+            Ok(())
+        }
         Block::Lines(what, count) => {
-            let _ = writeln!(out, "<p class=\"note\">{}</p>", escaped(what));
+            if !what.is_empty() {
+                let _ = writeln!(out, "<p class=\"note\">{}</p>", escaped(what));
+            }
             writeln!(out, "{}", "<div class=\"rule\"></div>".repeat(*count))
         }
         Block::Fields(fields) => {
@@ -199,6 +205,7 @@ fn number_class(align: Align) -> &'static str {
     match align {
         Align::Left => "",
         Align::Right => " class=\"n\"",
+        Align::Centre => " class=\"c\"",
     }
 }
 
@@ -219,8 +226,10 @@ fn one_cell(cell: &Cell, head: bool, align: Align) -> String {
         Trust::Doubtful => classes.push("doubt"),
         Trust::Strong => classes.push("strong"),
     }
-    if align == Align::Right {
-        classes.push("n");
+    match cell.align.unwrap_or(align) {
+        Align::Left => {}
+        Align::Right => classes.push("n"),
+        Align::Centre => classes.push("c"),
     }
     let class = if classes.is_empty() {
         String::new()

@@ -54,6 +54,8 @@ pub(super) struct Chunk {
     pub(super) repeat: Option<std::rc::Rc<Chunk>>,
     /// It is a heading.
     pub(super) heading: Option<(u8, String)>,
+    /// Headings inside it, with their height.
+    pub(super) inner: Vec<(u8, String, f64)>,
 }
 
 /// What a group of the tree is.
@@ -232,6 +234,7 @@ impl Flow<'_> {
             Block::Fields(fields) => self.fields(fields, width, laid),
             Block::Table(t) => table::table(self, t, width, laid),
             Block::Figure(chart) => self.figure(chart, width, laid),
+            Block::Together(parts) => parts.iter().for_each(|p| self.block(p, width, laid)),
             Block::Beside(a, b) => self.beside(a, b, width, laid),
             Block::PageBreak => laid.chunks.push(Chunk {
                 breaks: true,
@@ -243,7 +246,7 @@ impl Flow<'_> {
     fn heading(&mut self, level: u8, text: &Text, width: f64, laid: &mut Laid) {
         let (kind, before, after) = match level {
             1 => ((16.0, 20.0), 0.0, 4.0),
-            2 => ((11.0, 14.0), 9.0, 3.5),
+            2 => ((11.0, 13.5), 7.5, 3.5),
             _ => ((9.2, 12.0), 6.0, 1.0),
         };
         let strong = Text::strong(text.words());
@@ -300,7 +303,8 @@ impl Flow<'_> {
         for (i, item) in items.iter().enumerate() {
             let lines = wrap(item, self.faces, BODY.0, width - 13.0);
             let mut chunk = Chunk {
-                height: lines.len() as f64 * BODY.1 + 1.0,
+                // Points to tick stand close: page 1 of a therapist is full.
+                height: lines.len() as f64 * BODY.1 + if mark == "☐" { 0.0 } else { 1.0 },
                 before: if i == 0 { 2.0 } else { 0.0 },
                 ..Chunk::default()
             };
@@ -321,8 +325,11 @@ impl Flow<'_> {
 
     /// Lines to write on.
     fn ruled(&mut self, what: &str, count: usize, width: f64, laid: &mut Laid) {
-        const APART: f64 = 14.5;
-        let (mut chunk, leaves) = self.text(&Text::plain(what), width, NOTE, Ink::Muted);
+        const APART: f64 = 15.0;
+        let (mut chunk, leaves) = match what {
+            "" => (Chunk::default(), Vec::new()),
+            what => self.text(&Text::plain(what), width, NOTE, Ink::Muted),
+        };
         let top = chunk.height;
         let marks = (1..=count).map(|i| {
             let y = top + APART * i as f64 - 3.0;
@@ -341,14 +348,16 @@ impl Flow<'_> {
         chunk.height += APART * count as f64;
         chunk.before = 4.0;
         laid.chunks.push(chunk);
-        laid.nodes.push(Node::of_leaves(Kind::Paragraph, leaves));
+        if !leaves.is_empty() {
+            laid.nodes.push(Node::of_leaves(Kind::Paragraph, leaves));
+        }
     }
 
     /// Fields beside each other.
     fn fields(&mut self, fields: &[String], width: f64, laid: &mut Laid) {
         let each = width / fields.len().max(1) as f64;
         let mut chunk = Chunk {
-            height: 30.0,
+            height: 27.5,
             before: 0.0,
             ..Chunk::default()
         };
@@ -358,7 +367,7 @@ impl Flow<'_> {
             chunk.pieces.push(Piece {
                 leaf: Leaf::Artifact,
                 marks: vec![Mark::Line {
-                    points: vec![(left, 19.0), (left + each - 14.0, 19.0)],
+                    points: vec![(left, 16.5), (left + each - 14.0, 16.5)],
                     ink: Ink::Text,
                     width: 0.6,
                     dash: Dash::Solid,
@@ -366,7 +375,7 @@ impl Flow<'_> {
                 frame: None,
             });
             let lines = wrap(&Text::plain(field), self.faces, NOTE.0, each - 14.0);
-            let leaves = self.lines(&lines, (left, 20.5), NOTE, Ink::Muted, &mut chunk.pieces);
+            let leaves = self.lines(&lines, (left, 18.0), NOTE, Ink::Muted, &mut chunk.pieces);
             nodes.push(Node::of_leaves(Kind::Paragraph, leaves));
         }
         laid.chunks.push(chunk);
@@ -419,6 +428,9 @@ impl Flow<'_> {
             let mut y = 0.0;
             for (i, chunk) in part.chunks.into_iter().enumerate() {
                 y += if i == 0 { 0.0 } else { chunk.before };
+                whole
+                    .inner
+                    .extend(chunk.heading.map(|(level, words)| (level, words, y)));
                 for mut piece in chunk.pieces {
                     shift(&mut piece, (left, y));
                     whole.pieces.push(piece);
@@ -428,6 +440,7 @@ impl Flow<'_> {
             whole.height = whole.height.max(y);
             laid.nodes.push(Node::of_nodes(Kind::Division, part.nodes));
         }
+        whole.before = 4.0;
         laid.chunks.push(whole);
     }
 }

@@ -45,5 +45,14 @@ pub fn pdf(document: &Document) -> Result<Vec<u8>, PdfError> {
     write::write(document, &faces, &pages)
 }
 
+/// Each heading with the number of its page, from 0.
+#[cfg(test)]
+pub(in crate::report) fn headings(document: &Document) -> Vec<(String, usize)> {
+    let faces = face::Faces::load().expect("fonts");
+    let pages = pages::fill(document, &faces, flow::lay_out(document, &faces));
+    let of = |(_, words, page, _): (u8, String, usize, f64)| (words, page);
+    pages.outline.into_iter().map(of).collect()
+}
+
 #[cfg(test)]
 mod tests;

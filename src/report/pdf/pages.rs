@@ -8,9 +8,9 @@ use super::wrap::wrap;
 
 /// Margins, points.
 pub(super) const SIDE: f64 = 37.0;
-const TOP: f64 = 28.0;
+const TOP: f64 = 26.0;
 /// Size of the footer's text and of its lines.
-const FOOT: (f64, f64) = (6.4, 7.9);
+const FOOT: (f64, f64) = (6.8, 8.2);
 
 /// A page.
 #[derive(Debug, Default)]
@@ -58,8 +58,8 @@ pub(super) fn fill(document: &Document, faces: &Faces, laid: Laid) -> Pages {
         .iter()
         .flat_map(|t| wrap(t, faces, FOOT.0, width - 2.0 * SIDE - 40.0))
         .collect();
-    let foot_top = height - 22.0 - FOOT.1 * lines.len() as f64;
-    let bottom = foot_top - 8.0;
+    let foot_top = height - 19.0 - FOOT.1 * lines.len() as f64;
+    let bottom = foot_top - 6.0;
     let mut pages = vec![Page::default()];
     let mut outline = Vec::new();
     let mut y = TOP;
@@ -96,6 +96,9 @@ pub(super) fn fill(document: &Document, faces: &Faces, laid: Laid) -> Pages {
         }
         if let Some((level, words)) = &chunk.heading {
             outline.push((*level, words.clone(), number, y + gap));
+        }
+        for (level, words, down) in &chunk.inner {
+            outline.push((*level, words.clone(), number, y + gap + down));
         }
         y += gap + chunk.height;
     }

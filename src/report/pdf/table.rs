@@ -7,7 +7,7 @@ use super::wrap::wrap;
 use std::rc::Rc;
 
 /// Space inside a cell, to the sides and up and down.
-const PAD: (f64, f64) = (3.0, 1.4);
+const PAD: (f64, f64) = (3.0, 1.1);
 /// Width of the names of facts.
 const NAMES: f64 = 80.0;
 const USUAL: Type = (8.2, 10.4);
@@ -159,7 +159,7 @@ fn row(flow: &mut Flow, cells: &[Cell], spots: &[Spot], kind: Type, place: Place
         let spot = Spot {
             left: first.left,
             width,
-            align: first.align,
+            align: cell.align.unwrap_or(first.align),
             span,
         };
         laid_cells.push((cell, spot, lines));
@@ -181,6 +181,7 @@ fn row(flow: &mut Flow, cells: &[Cell], spots: &[Spot], kind: Type, place: Place
             let from = match spot.align {
                 Align::Left => spot.left + PAD.0 - 1.0,
                 Align::Right => spot.left + spot.width - PAD.0 - widest - 1.0,
+                Align::Centre => spot.left + 0.5 * (spot.width - widest) - 1.0,
             };
             scene.rect((from, PAD.1), (from + widest + 2.0, PAD.1 + tall), Ink::Paper);
             chunk.pieces.push(Piece {
@@ -198,6 +199,7 @@ fn row(flow: &mut Flow, cells: &[Cell], spots: &[Spot], kind: Type, place: Place
             let x = match spot.align {
                 Align::Left => spot.left + PAD.0,
                 Align::Right => spot.left + spot.width - PAD.0 - line.width,
+                Align::Centre => spot.left + 0.5 * (spot.width - line.width),
             };
             let top = PAD.1 + n as f64 * kind.1;
             leaves.extend(flow.lines(std::slice::from_ref(line), (x, top), kind, ink, &mut chunk.pieces));

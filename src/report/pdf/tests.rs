@@ -82,3 +82,19 @@ fn a_figure_without_words_is_refused() {
     let refused = pdf(&document).expect_err("no alternative text");
     assert!(refused.what.contains("MissingAltText"), "{refused}");
 }
+
+#[test]
+fn no_reader_of_pdf_finds_fault_with_the_mark_of_tags() {
+    // A title that looks like the entry stays as it is.
+    let title = "/MarkInfo<</Marked true/Suspects false>>";
+    let document = Document {
+        title: title.to_owned(),
+        ..everything()
+    };
+    let bytes = pdf(&document).expect("a valid file");
+    let count = |what: &[u8]| bytes.windows(what.len()).filter(|w| *w == what).count();
+    assert_eq!(count(b"/Marked true  "), 1, "the entry of the catalogue");
+    assert!(count(title.as_bytes()) >= 1, "the title is untouched");
+    let plain = pdf(&everything()).expect("a valid file");
+    assert!(!plain.windows(9).any(|w| w == b"/Suspects"));
+}

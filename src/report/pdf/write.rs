@@ -83,7 +83,24 @@ pub(super) fn write(document: &Document, faces: &Faces, pages: &Pages) -> Result
     }
     file.set_tag_tree(tree);
     file.set_outline(outline(pages));
-    file.finish().map_err(|e| refuse(format!("{e:?}")))
+    let bytes = file.finish().map_err(|e| refuse(format!("{e:?}")))?;
+    Ok(without_default_suspects(bytes))
+}
+
+/// The entry that says that no tag is in doubt, as the library writes it.
+const MARK_INFO: &[u8] = b"/MarkInfo<</Marked true/Suspects false>>";
+/// Leaves away `/Suspects false`, which is the default (ISO 32000-1, table 321) and so means the same to a check of PDF/UA.
+/// Poppler up to 25.11 calls the legal `false` a "syntax error: wrong type", and a reader would take a sound file for a
+/// broken one.
+fn without_default_suspects(mut bytes: Vec<u8>) -> Vec<u8> {
+    // The catalogue is at the end, and inside a text `<<` would be escaped or packed: the last match is the entry itself.
+    let at = bytes.windows(MARK_INFO.len()).rposition(|w| w == MARK_INFO);
+    if let Some(at) = at {
+        // Blanks, and no byte of the file moves: its table of places stays true.
+        let end = at + MARK_INFO.len() - b">>".len();
+        bytes[end - b"/Suspects false".len()..end].fill(b' ');
+    }
+    bytes
 }
 
 fn outline(pages: &Pages) -> Outline {

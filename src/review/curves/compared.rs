@@ -64,9 +64,9 @@ pub fn compared(
 
 /// Curves of a side, and why others are not among them.
 #[derive(Default)]
-struct Drawn {
-    curves: Vec<PelvisCurve>,
-    why_not: Option<NoCurve>,
+pub(super) struct Drawn {
+    pub(super) curves: Vec<PelvisCurve>,
+    pub(super) why_not: Option<NoCurve>,
 }
 
 fn drawn(reader: &SqliteReader, rows: &[&SessionRow], speeds: SpeedRange) -> Result<Drawn, StoreError> {
@@ -76,7 +76,7 @@ fn drawn(reader: &SqliteReader, rows: &[&SessionRow], speeds: SpeedRange) -> Res
         if taken == SESSIONS {
             break;
         }
-        let chosen = chosen(reader, row, speeds)?;
+        let chosen = chosen(reader, row, speeds, Side::Left)?;
         if chosen.is_empty() {
             continue;
         }
@@ -92,14 +92,19 @@ fn drawn(reader: &SqliteReader, rows: &[&SessionRow], speeds: SpeedRange) -> Res
     Ok(all)
 }
 
-/// Usable running strides of the left foot at these speeds: stretches of neighbours, the same at every call.
-fn chosen(reader: &SqliteReader, row: &SessionRow, speeds: SpeedRange) -> Result<Vec<StrideRecord>, StoreError> {
+/// Usable running strides of one foot at these speeds: stretches of neighbours, the same at every call.
+pub(super) fn chosen(
+    reader: &SqliteReader,
+    row: &SessionRow,
+    speeds: SpeedRange,
+    side: Side,
+) -> Result<Vec<StrideRecord>, StoreError> {
     let page = reader.strides(&RowQuery {
         limit: usize::MAX,
         ..RowQuery::all(row.meta.id.clone())
     })?;
     let fits = |r: &StrideRecord| {
-        r.stride.side == Some(Side::Left)
+        r.stride.side == Some(side)
             && r.stride.activity == Activity::Running
             && !r.stride.flags.turning
             && r.class <= DataClass::B
@@ -122,7 +127,7 @@ fn chosen(reader: &SqliteReader, row: &SessionRow, speeds: SpeedRange) -> Result
     Ok(stretches)
 }
 
-fn mean(drawn: Drawn, zero: Zero) -> (Option<Shown>, Option<String>) {
+pub(super) fn mean(drawn: Drawn, zero: Zero) -> (Option<Shown>, Option<String>) {
     let n = drawn.curves.len();
     if n < FEWEST {
         let why = drawn.why_not.filter(|_| n == 0).map_or_else(

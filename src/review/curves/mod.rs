@@ -6,6 +6,7 @@
 //! refused with both figures, because a picture that contradicts its number explains nothing.
 
 pub mod compared;
+pub mod of_run;
 mod samples;
 #[cfg(test)]
 mod tests;

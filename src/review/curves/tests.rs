@@ -4,6 +4,7 @@
 use super::*;
 use crate::model::{Athlete, SensorEvent};
 use crate::pipeline::{Output, Pipeline, PipelineConfig};
+use crate::review::SpeedRange;
 use crate::store::batch::FIRST_ANALYSIS;
 use crate::store::raw::RawOptions;
 use crate::store::{AthleteId, Batch, Closing, Origin, SessionMeta, SqliteStore, Store as _, UtcMicros, WallClock};
@@ -168,4 +169,52 @@ fn a_stride_alone_is_drawn_with_marks_and_without_samples_it_says_why_not() {
         .expect("read");
     assert!(view.pelvis.is_none() && view.foot_path.is_none());
     assert!(view.pelvis_why_not.is_some_and(|t| t.contains("No samples")));
+}
+
+#[test]
+fn a_run_is_drawn_with_both_sides_and_single_strides_or_says_why_not() {
+    let with = kept(true);
+    let reader = crate::store::SqliteReader::open(with._dir.path()).expect("reader");
+    let run = of_run::of_run(&reader, &with.row, None).expect("read");
+    let (left, right) = (run.left.expect("left"), run.right.expect("right"));
+    assert!(left.strides >= 10 && right.strides >= 10);
+    assert_eq!(run.overlay.len(), of_run::OVERLAID.min(left.strides as usize));
+    assert!(run.overlay.iter().all(|c| c.len() == POINTS));
+    assert!(
+        run.left_paths.len() >= 5 && run.right_paths.len() >= 5,
+        "{:?}",
+        run.path_why_not
+    );
+    // The runner is even: mirrored, the right side does what the left side does.
+    let apart = left
+        .obliquity
+        .mean
+        .iter()
+        .zip(&right.obliquity.mean)
+        .map(|(l, r)| (l - r).abs());
+    let unmirrored = left
+        .obliquity
+        .mean
+        .iter()
+        .zip(&right.obliquity.mean)
+        .map(|(l, r)| (l + r).abs());
+    let (apart, unmirrored) = (apart.fold(0.0, f64::max), unmirrored.fold(0.0, f64::max));
+    assert!(apart < unmirrored, "{apart} against {unmirrored}");
+    // No stride of 9 m/s was run.
+    let fast = SpeedRange { low: 9.0, high: 9.5 };
+    let none = of_run::of_run(&reader, &with.row, Some(fast)).expect("read");
+    assert!(none.left.is_none() && none.overlay.is_empty() && none.left_paths.is_empty());
+    assert!(none.pelvis_why_not.is_some() && none.path_why_not.is_some());
+
+    let without = kept(false);
+    let reader = crate::store::SqliteReader::open(without._dir.path()).expect("reader");
+    let run = of_run::of_run(&reader, &without.row, None).expect("read");
+    assert!(run.left.is_none() && run.right.is_none() && run.overlay.is_empty());
+    for why in [run.pelvis_why_not, run.path_why_not] {
+        assert!(
+            why.as_deref()
+                .is_some_and(|t| t.contains("No samples of this session are kept")),
+            "{why:?}"
+        );
+    }
 }
