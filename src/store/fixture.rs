@@ -174,6 +174,7 @@ pub(crate) fn stride(n: u64, side: Option<Side>) -> StrideRecord {
                 approximate_zero: dice.coin(),
                 implausible_contact: false,
                 mounting_unsettled: false,
+                marked_bad: false,
                 after_rest: n == 0,
             },
             quality,

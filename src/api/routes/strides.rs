@@ -295,7 +295,8 @@ impl Choice {
 }
 
 fn usable(record: &StrideRecord, id: MetricId) -> Option<f64> {
-    (record.class <= DataClass::B)
+    record
+        .counts()
         .then(|| record.metrics.value(id))
         .flatten()
 }

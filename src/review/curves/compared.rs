@@ -8,7 +8,7 @@ use super::super::shapes::{Curves, PelvisCurve as Shown, PlaneCurve, SpeedRange}
 use super::{NoCurve, SessionCurves, percents};
 use crate::metrics::pelvis_curve::{POINTS, PelvisCurve, Zero};
 use crate::metrics::{MetricId as Id, StrideRecord};
-use crate::model::{Activity, DataClass, Side};
+use crate::model::{Activity, Side};
 use crate::store::{History as _, RowQuery, SessionRow, SqliteReader, StoreError};
 
 /// Newest sessions of a side that are drawn from.
@@ -102,7 +102,7 @@ fn chosen(reader: &SqliteReader, row: &SessionRow, speeds: SpeedRange) -> Result
         r.stride.side == Some(Side::Left)
             && r.stride.activity == Activity::Running
             && !r.stride.flags.turning
-            && r.class <= DataClass::B
+            && r.counts()
             && r.metrics
                 .value(Id::Speed)
                 .is_some_and(|v| v >= speeds.low && v <= speeds.high)
