@@ -113,7 +113,8 @@ impl Collector {
                 };
                 part.push(speed);
             }
-            self.cadences.extend(record.metrics.value(Id::Cadence).filter(|_| believed));
+            self.cadences
+                .extend(record.metrics.value(Id::Cadence).filter(|_| believed));
         }
         self.blocks.push(record, &mut self.waiting);
         self.settle();
@@ -244,6 +245,7 @@ pub fn refused_words(why: NotEligible) -> &'static str {
 pub(super) mod tests {
     use super::*;
     use crate::metrics::MetricSet;
+    use crate::model::DataClass;
     use crate::model::units::rad;
     use crate::model::{Absent, Contact, FootMotion, QualityParts, SegmentKind, Stride, StrideFlags, Vec3};
 

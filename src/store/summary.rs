@@ -68,9 +68,7 @@ pub fn summarise(strides: &[StrideRecord]) -> Vec<SummaryRow> {
     for def in METRICS {
         for side in SideScope::ALL {
             values.clear();
-            let counted = strides
-                .iter()
-                .filter(|s| s.counts() && side.admits(s.stride.side));
+            let counted = strides.iter().filter(|s| s.counts() && side.admits(s.stride.side));
             values.extend(counted.filter_map(|s| s.metrics.value(def.id)));
             rows.extend(summarise_values(def.id, side, &mut values));
         }

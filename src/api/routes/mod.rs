@@ -18,6 +18,7 @@ mod shares;
 mod shoes;
 mod strides;
 mod tokens;
+mod verdicts;
 
 use super::endpoint::Endpoint;
 
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Endpoint> {
         measured::endpoints(),
         strides::endpoints(),
         explain::endpoints(),
+        verdicts::endpoints(),
         raw::endpoints(),
         journal::endpoints(),
         looking_back::endpoints(),

@@ -1,6 +1,7 @@
 //! Strides of a session, in pages, as JSON or CSV.
 
-use super::measured::{about, reached, word};
+use super::measured::{about, reached, seen, word};
+use super::verdicts::{Verdict, Verdicts};
 use crate::api::access::gate::Gate;
 use crate::api::access::roles::Resource;
 use crate::api::answer::{self, List, ROWS_MAX};
@@ -40,7 +41,8 @@ struct Wanted {
     limit: Option<u32>,
     /// Where the page begins.
     cursor: Option<String>,
-    /// Only the foremost of this kind: `typical`, `longest`, `shortest`, `most_asymmetric` or `poor`.
+    /// Only the foremost of this kind: `typical`, `longest`, `shortest`, `most_asymmetric`, `poor` or
+    /// `marked` (as bad, by a person).
     select: Option<String>,
 }
 
@@ -69,8 +71,10 @@ pub(super) struct StrideItem {
     quality: f64,
     /// What the runner was doing.
     activity: String,
-    /// Facts to filter by.
+    /// Facts to filter by; `marked_bad` where a person keeps it out of every average.
     flags: Vec<String>,
+    /// What a person said about it.
+    verdict: Option<Verdict>,
     /// What was measured, SI.
     metrics: BTreeMap<String, f64>,
     /// What was not, and why.
@@ -78,7 +82,7 @@ pub(super) struct StrideItem {
 }
 
 impl StrideItem {
-    pub(super) fn of(record: &StrideRecord) -> Self {
+    pub(super) fn of(record: &StrideRecord, verdicts: &Verdicts) -> Self {
         let s = &record.stride;
         let flags = match serde_json::to_value(s.flags) {
             Ok(serde_json::Value::Object(all)) => all
@@ -109,6 +113,7 @@ impl StrideItem {
             quality: s.quality.product(),
             activity: word(&s.activity),
             flags,
+            verdict: verdicts.on(record),
             metrics,
             absent,
         }
@@ -163,7 +168,7 @@ async fn strides(
     }
     let (state, list) = app
         .ask(move |app| {
-            let row = reached(app, &gate, &session)?;
+            let (row, sight) = seen(app, &gate, &session)?;
             let limit_asked = if choice.is_some() { CHOICE_MAX } else { limit };
             let page = app.reader().strides(&RowQuery {
                 span,
@@ -175,6 +180,7 @@ async fn strides(
                 (Completeness::Truncated { resume_at }, None) => Some(answer::cursor(resume_at.nanos(), "")),
                 _ => None,
             };
+            let verdicts = Verdicts::of(app, &gate, &row, sight.symptoms)?;
             let rows = match choice {
                 Some(choice) => choice.foremost(page.rows, limit),
                 None => page.rows,
@@ -182,7 +188,7 @@ async fn strides(
             Ok::<_, Problem>((
                 row.state,
                 List {
-                    items: rows.iter().map(StrideItem::of).collect(),
+                    items: rows.iter().map(|r| StrideItem::of(r, &verdicts)).collect(),
                     next_cursor: next,
                 },
             ))
@@ -250,6 +256,7 @@ enum Choice {
     Shortest,
     MostAsymmetric,
     Poor,
+    Marked,
 }
 
 impl Choice {
@@ -260,9 +267,10 @@ impl Choice {
             "shortest" => Ok(Self::Shortest),
             "most_asymmetric" => Ok(Self::MostAsymmetric),
             "poor" => Ok(Self::Poor),
+            "marked" => Ok(Self::Marked),
             other => Err(Problem::parameter(
                 "select",
-                format!("{other:?} is not typical, longest, shortest, most_asymmetric or poor"),
+                format!("{other:?} is not typical, longest, shortest, most_asymmetric, poor or marked"),
             )),
         }
     }
@@ -277,6 +285,8 @@ impl Choice {
                 .collect(),
             Self::Typical => typical(&rows),
             Self::MostAsymmetric => asymmetry(&rows),
+            // All alike, so the earliest first.
+            Self::Marked => rows.iter().map(|r| r.stride.flags.marked_bad.then_some(0.0)).collect(),
             Self::Poor => {
                 let score = |r: &StrideRecord| (r.class >= DataClass::C).then(|| -r.stride.quality.product());
                 rows.iter().map(score).collect()
@@ -295,10 +305,7 @@ impl Choice {
 }
 
 fn usable(record: &StrideRecord, id: MetricId) -> Option<f64> {
-    record
-        .counts()
-        .then(|| record.metrics.value(id))
-        .flatten()
+    record.counts().then(|| record.metrics.value(id)).flatten()
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

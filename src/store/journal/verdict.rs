@@ -68,9 +68,13 @@ impl StrideVerdict {
     pub fn words(&self) -> String {
         let what = if self.bad { "marked as bad" } else { "counts again" };
         let side = self.side.map_or("", Side::name);
-        format!("{side} stride at {:.1} s {what}, by {}", self.t_us as f64 / 1e6, self.by)
-            .trim_start()
-            .to_owned()
+        format!(
+            "{side} stride at {:.1} s {what}, by {}",
+            self.t_us as f64 / 1e6,
+            self.by
+        )
+        .trim_start()
+        .to_owned()
     }
 
     pub(super) fn problem(&self) -> Option<String> {

@@ -466,7 +466,13 @@ pub(crate) fn buckets(
     let mut values = vec![None; query.metrics.len()];
     let bad = MarkedBad::of(conn, key)?;
     while let Some(row) = rows.next()? {
-        if !bad.is_empty() && bad.has(codes::side_of(row.get(1)?)?, row.get::<_, i64>(0)? - key.start_us, row.get(2)?) {
+        if !bad.is_empty()
+            && bad.has(
+                codes::side_of(row.get(1)?)?,
+                row.get::<_, i64>(0)? - key.start_us,
+                row.get(2)?,
+            )
+        {
             continue;
         }
         for (i, value) in values.iter_mut().enumerate() {

@@ -94,3 +94,186 @@ pub(super) fn heard(conn: &Connection, session: &SessionId) -> Result<(), StoreE
     write::summary(conn, &Columns::load(conn)?, key, session)?;
     outbox::summary_changed(conn, key.no, key.current_analysis)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture;
+    use super::super::super::journal::{Day, Entry, Journal as _, Put};
+    use super::super::super::query::{BucketQuery, RowQuery, SideFilter};
+    use super::super::super::{AthleteId, Batch, History as _, SideScope, Store as _, UtcMicros};
+    use super::super::{KeptRun, SqliteJournal, SqliteRunValues, SqliteStore};
+    use super::*;
+    use crate::metrics::MetricId;
+
+    const NOW: UtcMicros = UtcMicros::from_micros(1_772_400_000_000_000);
+
+    fn said(record: &StrideRecord, bad: bool, shift_us: i64) -> Entry {
+        let (side, t_us, duration_us) = StrideVerdict::place_of(&record.stride);
+        let session = fixture::session("s1");
+        let start = fixture::meta("s1").start;
+        Entry {
+            id: StrideVerdict::entry_id(&session, side, t_us).expect("an id"),
+            athlete: AthleteId::parse("anna").expect("id"),
+            day: Day::of_utc(start),
+            at: UtcMicros::from_micros(start.micros() + t_us),
+            body: Body::StrideVerdict(StrideVerdict {
+                session,
+                side,
+                t_us: t_us + shift_us,
+                duration_us,
+                bad,
+                by: "kim".to_owned(),
+                role: "coach".to_owned(),
+                said_us: NOW.micros(),
+                note: None,
+            }),
+        }
+    }
+
+    /// A closed session of left strides whose classes vary, and one of them that counts.
+    fn kept() -> (
+        tempfile::TempDir,
+        SqliteStore,
+        SqliteJournal,
+        Vec<StrideRecord>,
+        StrideRecord,
+    ) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let store = SqliteStore::open(dir.path(), "test").expect("store");
+        fixture::open(&store, "s1");
+        let strides: Vec<StrideRecord> = (0..40).map(|n| fixture::stride(n, Some(Side::Left))).collect();
+        append(&store, 1, &strides);
+        store
+            .close_session(&fixture::session("s1"), &fixture::closing(1))
+            .expect("closed");
+        let journal = SqliteJournal::open(dir.path()).expect("journal");
+        let one = strides
+            .iter()
+            .find(|r| r.counts() && r.metrics.value(MetricId::Cadence).is_some())
+            .expect("some stride counts")
+            .clone();
+        (dir, store, journal, strides, one)
+    }
+
+    fn append(store: &SqliteStore, analysis: u32, strides: &[StrideRecord]) {
+        let mut batch = Batch::new(fixture::session("s1"), analysis);
+        for record in strides {
+            batch.push_stride(record).expect("sound");
+        }
+        store.append(batch).expect("kept");
+        store.flush().expect("durable");
+    }
+
+    fn marked(store: &SqliteStore) -> Vec<u32> {
+        let rows = store
+            .strides(&RowQuery::all(fixture::session("s1")))
+            .expect("strides")
+            .rows;
+        rows.iter()
+            .filter(|r| r.stride.flags.marked_bad)
+            .map(|r| r.index)
+            .collect()
+    }
+
+    fn cadences(store: &SqliteStore) -> u32 {
+        let rows = store.summary(&fixture::session("s1")).expect("a summary");
+        let row = rows
+            .iter()
+            .find(|r| r.metric == MetricId::Cadence && r.side == SideScope::Both);
+        row.map_or(0, |r| r.n)
+    }
+
+    #[test]
+    fn a_marked_stride_stays_and_leaves_every_average_until_it_is_taken_back() {
+        let (dir, store, journal, strides, one) = kept();
+        let s1 = fixture::session("s1");
+        let runs = SqliteRunValues::open(dir.path()).expect("run values");
+        let keep_run = || {
+            let (session, body) = (s1.clone(), "{}".to_owned());
+            runs.keep(
+                &KeptRun {
+                    session,
+                    analysis: 1,
+                    body,
+                },
+                1,
+            )
+            .expect("keeps");
+        };
+        let summary = store.summary(&s1).expect("a summary");
+        let n = cadences(&store);
+        keep_run();
+        assert_eq!(journal.put(&said(&one, true, 0), NOW), Ok(Put::New));
+        assert_eq!(marked(&store), [one.index]);
+        assert_eq!(cadences(&store), n - 1);
+        assert_eq!(runs.get(&s1, 1), Ok(None), "what the run amounts to is computed anew");
+        let rows = store.strides(&RowQuery::all(s1.clone())).expect("strides").rows;
+        assert_eq!(rows.len(), strides.len(), "it is kept");
+        let found = rows.iter().find(|r| r.index == one.index).expect("it is there");
+        assert_eq!(
+            (&found.metrics, found.class),
+            (&one.metrics, one.class),
+            "as it was measured"
+        );
+        // At rest it is the row that it was: sending it again is no conflict.
+        append(&store, 1, std::slice::from_ref(&one));
+        keep_run();
+        assert_eq!(journal.put(&said(&one, false, 0), NOW), Ok(Put::Corrected));
+        assert_eq!(marked(&store), [0_u32; 0]);
+        assert_eq!(store.summary(&s1), Ok(summary.clone()));
+        assert_eq!(runs.get(&s1, 1), Ok(None));
+        journal.put(&said(&one, true, 0), NOW).expect("marked again");
+        assert_ne!(store.summary(&s1), Ok(summary.clone()));
+        let id = said(&one, true, 0).id;
+        let anna = AthleteId::parse("anna").expect("id");
+        assert_eq!(journal.take_back(&anna, &id, NOW), Ok(true));
+        assert_eq!(store.summary(&s1), Ok(summary));
+    }
+
+    #[test]
+    fn buckets_go_without_it() {
+        let (_dir, store, journal, _, one) = kept();
+        let buckets = |store: &SqliteStore| {
+            let page = store.buckets(&BucketQuery {
+                rows: RowQuery {
+                    side: SideFilter::Only(Side::Left),
+                    ..RowQuery::all(fixture::session("s1"))
+                },
+                metrics: vec![MetricId::Cadence],
+                width_us: 3_600_000_000,
+            });
+            page.expect("buckets").rows.iter().map(|b| b.strides).sum::<u32>()
+        };
+        let before = buckets(&store);
+        journal.put(&said(&one, true, 0), NOW).expect("marked");
+        assert_eq!(buckets(&store), before - 1);
+    }
+
+    #[test]
+    fn another_analysis_hears_it_too() {
+        let (_dir, store, journal, mut strides, one) = kept();
+        // The new analysis puts every stride 30 ms earlier, and counts them from 100.
+        journal.put(&said(&one, true, 30_000), NOW).expect("marked");
+        assert_eq!(marked(&store), [one.index]);
+        for record in &mut strides {
+            record.index += 100;
+        }
+        append(&store, 2, &strides);
+        store
+            .close_session(&fixture::session("s1"), &fixture::closing(2))
+            .expect("closed again");
+        assert_eq!(marked(&store), [one.index + 100]);
+    }
+
+    #[test]
+    fn a_verdict_about_a_session_that_is_not_there_is_kept_and_heard_when_it_comes() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let journal = SqliteJournal::open(dir.path()).expect("journal");
+        let one = fixture::stride(3, Some(Side::Left));
+        journal.put(&said(&one, true, 0), NOW).expect("kept");
+        let store = SqliteStore::open(dir.path(), "test").expect("store");
+        fixture::open(&store, "s1");
+        append(&store, 1, std::slice::from_ref(&one));
+        assert_eq!(marked(&store), [one.index]);
+    }
+}
