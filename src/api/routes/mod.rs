@@ -2,6 +2,7 @@
 
 mod athletes;
 mod catalog;
+mod curves;
 mod entry;
 mod explain;
 mod flags;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Endpoint> {
         measured::endpoints(),
         strides::endpoints(),
         explain::endpoints(),
+        curves::endpoints(),
         verdicts::endpoints(),
         raw::endpoints(),
         journal::endpoints(),

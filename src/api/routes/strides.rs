@@ -25,7 +25,7 @@ const PAGE: usize = 500;
 /// Strides of a page at most.
 const PAGE_MAX: usize = 5000;
 /// Strides among which a choice is made.
-const CHOICE_MAX: usize = 2 * ROWS_MAX;
+pub(super) const CHOICE_MAX: usize = 2 * ROWS_MAX;
 
 /// Which strides.
 #[derive(Deserialize, IntoParams)]
@@ -182,7 +182,7 @@ async fn strides(
             };
             let verdicts = Verdicts::of(app, &gate, &row, sight.symptoms)?;
             let rows = match choice {
-                Some(choice) => choice.foremost(page.rows, limit),
+                Some(choice) => choice.foremost(&page.rows, limit),
                 None => page.rows,
             };
             Ok::<_, Problem>((
@@ -250,7 +250,7 @@ async fn csv(app: App, gate: Gate, session: SessionId) -> Result<Response, Probl
 
 /// Which strides are worth a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
+pub(super) enum Choice {
     Typical,
     Longest,
     Shortest,
@@ -260,6 +260,27 @@ enum Choice {
 }
 
 impl Choice {
+    /// Those shown side by side.
+    pub(super) const SHOWN: [Self; 5] = [
+        Self::Typical,
+        Self::Longest,
+        Self::Shortest,
+        Self::Poor,
+        Self::MostAsymmetric,
+    ];
+
+    /// As written.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Typical => "typical",
+            Self::Longest => "longest",
+            Self::Shortest => "shortest",
+            Self::MostAsymmetric => "most_asymmetric",
+            Self::Poor => "poor",
+            Self::Marked => "marked",
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, Problem> {
         match text {
             "typical" => Ok(Self::Typical),
@@ -276,15 +297,15 @@ impl Choice {
     }
 
     /// The foremost strides of this kind; those that lack what it looks at are left out.
-    fn foremost(self, rows: Vec<StrideRecord>, limit: usize) -> Vec<StrideRecord> {
+    pub(super) fn foremost(self, rows: &[StrideRecord], limit: usize) -> Vec<StrideRecord> {
         let scores: Vec<Option<f64>> = match self {
             Self::Longest => rows.iter().map(|r| usable(r, MetricId::StrideLength)).collect(),
             Self::Shortest => rows
                 .iter()
                 .map(|r| usable(r, MetricId::StrideLength).map(|v| -v))
                 .collect(),
-            Self::Typical => typical(&rows),
-            Self::MostAsymmetric => asymmetry(&rows),
+            Self::Typical => typical(rows),
+            Self::MostAsymmetric => asymmetry(rows),
             // All alike, so the earliest first.
             Self::Marked => rows.iter().map(|r| r.stride.flags.marked_bad.then_some(0.0)).collect(),
             Self::Poor => {
@@ -292,15 +313,15 @@ impl Choice {
                 rows.iter().map(score).collect()
             }
         };
-        let mut scored: Vec<(f64, StrideRecord)> = rows
-            .into_iter()
+        let mut scored: Vec<(f64, &StrideRecord)> = rows
+            .iter()
             .zip(scores)
             .filter_map(|(r, s)| Some((s?, r)))
             .collect();
         // Stable, so that of equals the earlier stands first.
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         scored.truncate(limit);
-        scored.into_iter().map(|(_, r)| r).collect()
+        scored.into_iter().map(|(_, r)| r.clone()).collect()
     }
 }
 
