@@ -247,6 +247,18 @@ pub(crate) fn events() -> Vec<SessionEvent> {
             spectrum: 170.3,
         },
         SessionEvent::RailLearned { placement, t },
+        SessionEvent::Clipped {
+            placement,
+            from: t,
+            to: t.plus(4.5),
+            samples: 31,
+        },
+        SessionEvent::Filled {
+            placement,
+            from: t,
+            to: t,
+            samples: 2,
+        },
         SessionEvent::Standing {
             from: SessionTime::ZERO,
             to: SessionTime::from_secs(2.0),

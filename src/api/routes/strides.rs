@@ -313,11 +313,8 @@ impl Choice {
                 rows.iter().map(score).collect()
             }
         };
-        let mut scored: Vec<(f64, &StrideRecord)> = rows
-            .iter()
-            .zip(scores)
-            .filter_map(|(r, s)| Some((s?, r)))
-            .collect();
+        let mut scored: Vec<(f64, &StrideRecord)> =
+            rows.iter().zip(scores).filter_map(|(r, s)| Some((s?, r))).collect();
         // Stable, so that of equals the earlier stands first.
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         scored.truncate(limit);

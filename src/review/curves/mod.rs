@@ -16,7 +16,9 @@ use crate::metrics::pelvis_curve::{POINTS, PelvisCurve, Zero};
 use crate::metrics::{MetricId as Id, StrideRecord};
 use crate::model::{Absent, Contact, Placement, SegmentKind, SensorConfig, SessionTime, Side, Span, Stride};
 use crate::pipeline::again::{FootAgain, PelvisAgain};
-use crate::store::{Completeness, History as _, RowQuery, SessionEvent, SessionId, SessionRow, SqliteReader, StoreError};
+use crate::store::{
+    Completeness, History as _, RowQuery, SessionEvent, SessionId, SessionRow, SqliteReader, StoreError,
+};
 use std::ops::ControlFlow;
 
 /// How far the end of the way may be from the stored stride length, as a share of it: a choice of this project. The two
