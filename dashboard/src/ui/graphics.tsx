@@ -77,6 +77,9 @@ export function LoadBars({ weeks, zone, width = 120, height = 34, label }: { wee
   );
 }
 
+/** Spans may lie over each other; what is worse is drawn later. */
+const LAYERS = ["ok", "moved", "filled", "clipped", "unsynced", "lost"];
+
 /** What each sensor gave, second by second: even, hatched, or marked, under one time axis. */
 export function CoverageBar({ coverage, duration, height = 16 }: { coverage: Coverage[]; duration: number; height?: number }): JSX.Element {
   const id = useId();
@@ -92,8 +95,8 @@ export function CoverageBar({ coverage, duration, height = 16 }: { coverage: Cov
             <defs><Hatch id={`${id}${c.placement}`} /></defs>
             {/* Only what is not ok need be told; the rest was there. */}
             <rect width={width} height={height} class={c.lost_share < 1 ? "cov-ok" : "cov-none"} />
-            {c.spans.map((s) => (
-              <g key={s.from_s}>
+            {[...c.spans].sort((a, b) => LAYERS.indexOf(a.state) - LAYERS.indexOf(b.state)).map((s) => (
+              <g key={`${s.state}${s.from_s}`}>
                 <rect x={x(s.from_s)} width={Math.max(s.state === "ok" ? 0 : 2, x(s.to_s) - x(s.from_s))} height={height} class={`cov-${s.state}`} />
                 {s.state === "lost" || s.state === "unsynced" ? <rect x={x(s.from_s)} width={Math.max(2, x(s.to_s) - x(s.from_s))} height={height} fill={`url(#${id}${c.placement})`} /> : null}
               </g>
