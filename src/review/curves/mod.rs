@@ -87,13 +87,25 @@ impl From<Absent> for NoCurve {
 pub struct SessionCurves<'a> {
     reader: &'a SqliteReader,
     row: &'a SessionRow,
+    run_up: RunUp,
+}
+
+/// Seconds of samples before a stride that are pushed first, by segment.
+#[derive(Clone, Copy, Debug)]
+struct RunUp {
+    pelvis_s: f64,
+    foot_s: f64,
 }
 
 impl<'a> SessionCurves<'a> {
     /// Of this session.
     #[must_use]
     pub fn new(reader: &'a SqliteReader, row: &'a SessionRow) -> Self {
-        Self { reader, row }
+        let run_up = RunUp {
+            pelvis_s: PelvisAgain::RUN_UP_S,
+            foot_s: FootAgain::RUN_UP_S,
+        };
+        Self { reader, row, run_up }
     }
 
     fn id(&self) -> &SessionId {
@@ -196,7 +208,7 @@ impl<'a> SessionCurves<'a> {
         };
         let mut spans: Vec<Span> = stands.iter().map(samples::stretch_of).collect();
         spans.extend(Span::new(
-            first.plus(-FootAgain::RUN_UP_S),
+            first.plus(-self.run_up.foot_s),
             last.plus(FootAgain::AFTER_S),
         ));
         let wanted = Span::new(first.plus(-SAME_INSTANT_S), last).unwrap_or(spans[0]);
@@ -265,13 +277,13 @@ impl<'a> SessionCurves<'a> {
         let stands = samples::stands(self.reader, self.id(), moved, last)?;
         let mut spans: Vec<Span> = stands.iter().map(samples::stretch_of).collect();
         spans.extend(Span::new(
-            begin.plus(-PelvisAgain::RUN_UP_S),
+            begin.plus(-self.run_up.pelvis_s),
             begin.plus(PelvisAgain::BEGINNING_S),
         ));
         for i in these {
             let stride = &records[*i].stride;
             spans.extend(Span::new(
-                stride.cycle().0.plus(-PelvisAgain::RUN_UP_S),
+                stride.cycle().0.plus(-self.run_up.pelvis_s),
                 PelvisAgain::needs_until(stride).plus(0.1),
             ));
         }
