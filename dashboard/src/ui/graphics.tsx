@@ -107,6 +107,7 @@ export function CoverageBar({ coverage, duration, height = 16 }: { coverage: Cov
       ))}
       <div class="coverage-row coverage-axis" aria-hidden="true"><span /><span class="between"><span>0:00</span><span>{clock(duration)}</span></span><span /></div>
       <p class="legend small"><span class="key"><i class="swatch cov-ok" />ok</span><span class="key"><i class="swatch cov-filled" />filled</span><span class="key"><i class="swatch swatch-hatch" />lost</span><span class="key"><i class="swatch cov-clipped" />clipped</span><span class="key"><i class="swatch cov-moved" />moved</span></p>
+      <p class="muted small">Clipped: samples at the limit of the sensor, no more than two seconds apart.</p>
     </div>
   );
 }
