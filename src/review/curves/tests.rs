@@ -326,6 +326,7 @@ fn samples_of_a_sensor_that_was_turned_are_refused_and_not_drawn_wrong() {
 /// A real recording of all five placements; its numbers have no truth here, so what is asked is that curves agree with the
 /// numbers that were kept, and that what cannot be drawn says why.
 #[test]
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
 fn a_real_recording_is_drawn_or_says_why_not() {
     let folder = std::path::Path::new(concat!(
         env!("CARGO_MANIFEST_DIR"),
