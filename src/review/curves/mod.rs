@@ -395,6 +395,14 @@ fn checked_pelvis(record: &StrideRecord, curve: PelvisCurve) -> Result<PelvisCur
             Some(PelvisCurve::range(&curve.tilt)),
         ),
         (
+            "mean pelvic tilt",
+            record
+                .metrics
+                .value(Id::PelvisTilt)
+                .filter(|_| curve.zero == Zero::Standing),
+            Some(mean(&curve.tilt)),
+        ),
+        (
             "pelvic drop",
             record.metrics.value(Id::PelvisDrop),
             curve.drop(&record.stride),
@@ -413,6 +421,10 @@ fn checked_pelvis(record: &StrideRecord, curve: PelvisCurve) -> Result<PelvisCur
         }
     }
     Ok(curve)
+}
+
+fn mean(curve: &[f64]) -> f64 {
+    curve.iter().sum::<f64>() / curve.len().max(1) as f64
 }
 
 /// All contacts of these strides with their sides, by time.

@@ -253,7 +253,7 @@ fn a_longer_run_up_draws_the_same_curve() {
 
 #[test]
 fn a_hole_inside_the_stride_is_refused_with_the_reason() {
-    let (from, to) = (SessionTime::from_secs(60.0), SessionTime::from_secs(60.4));
+    let (from, to) = (SessionTime::from_secs(60.1), SessionTime::from_secs(60.3));
     let kept = kept_as(true, |event| match event {
         SensorEvent::Sample(_, s) if s.t >= from && s.t < to => None,
         other => Some(*other),
@@ -271,8 +271,18 @@ fn a_hole_inside_the_stride_is_refused_with_the_reason() {
         let pelvis = curves.pelvis(std::slice::from_ref(record)).expect("read").remove(0);
         let why = pelvis.expect_err("no curve over a hole");
         assert!(matches!(why, NoCurve::Absent(_) | NoCurve::NotFound), "{why:?}");
-        let way = curves.foot_path(record).expect("read").expect_err("no way over a hole");
-        assert!(!way.text().is_empty() && !why.text().is_empty());
+        assert!(!why.text().is_empty());
+    }
+    // The way goes from mid-stance to mid-stance, not from contact to contact.
+    let swung: Vec<&StrideRecord> = kept
+        .strides
+        .iter()
+        .filter(|r| r.stride.start < from && r.stride.end > to)
+        .collect();
+    assert!(!swung.is_empty(), "some way holds the hole");
+    for record in swung {
+        let why = curves.foot_path(record).expect("read").expect_err("no way over a hole");
+        assert!(!why.text().is_empty());
     }
     // A stride well before it is drawn as ever.
     let before = kept
@@ -289,12 +299,34 @@ fn a_hole_inside_the_stride_is_refused_with_the_reason() {
     );
 }
 
-#[test]
-fn samples_of_a_sensor_that_was_turned_are_refused_and_not_drawn_wrong() {
-    // From 55 s on the waist sensor sits turned by 25 degrees about its own x axis, which the kept numbers know nothing of.
+/// What a curve is off the truth, rms of tilt and obliquity, degrees; only its shape where it says that only that can be read.
+fn off_the_truth(curve: &PelvisCurve, truth: &Truth) -> f64 {
+    let at = |i: usize| curve.from.plus(curve.to.since(curve.from) * i as f64 / 100.0);
+    let true_at = |i: usize| &truth.pelvis[truth.pelvis.partition_point(|p| p.t < at(i))];
+    let mut squares = 0.0;
+    for of in [
+        (0..POINTS)
+            .map(|i| curve.tilt[i] - true_at(i).tilt)
+            .collect::<Vec<f64>>(),
+        (0..POINTS).map(|i| curve.obliquity[i] - true_at(i).obliquity).collect(),
+    ] {
+        let zero = match curve.zero {
+            Zero::Standing => 0.0,
+            Zero::CycleMean => mean(&of),
+        };
+        squares += of.iter().map(|d| (d - zero).to_degrees().powi(2)).sum::<f64>();
+    }
+    (squares / (2 * POINTS) as f64).sqrt()
+}
+
+/// From 55 s on the waist sensor sits turned by so many degrees about one of its own axes, which the kept numbers know nothing of.
+fn turned_about(axis: usize, degrees: f64) -> (usize, usize, f64) {
     let turned = |v: crate::model::Vec3<crate::model::Sensor>| {
-        let (sin, cos) = 25.0_f64.to_radians().sin_cos();
-        crate::model::Vec3::new(v.v.x, cos * v.v.y - sin * v.v.z, sin * v.v.y + cos * v.v.z)
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let mut a = [v.v.x, v.v.y, v.v.z];
+        let (i, j) = ((axis + 1) % 3, (axis + 2) % 3);
+        (a[i], a[j]) = (cos * a[i] - sin * a[j], sin * a[i] + cos * a[j]);
+        crate::model::Vec3::new(a[0], a[1], a[2])
     };
     let kept = kept_as(true, |event| match event {
         SensorEvent::Sample(Placement::Sacrum, s) if s.t.secs() >= 55.0 => {
@@ -313,14 +345,29 @@ fn samples_of_a_sensor_that_was_turned_are_refused_and_not_drawn_wrong() {
         .cloned()
         .collect();
     assert!(later.len() > 20, "{} strides", later.len());
+    let truth = kept.truth.as_ref().expect("of a simulated run");
     let drawn = curves.pelvis(&later).expect("read");
-    let shown = drawn.iter().filter(|d| d.is_ok()).count();
-    assert_eq!(shown, 0, "{shown} of {} drawn from a turned sensor", drawn.len());
-    assert!(
-        drawn
-            .iter()
-            .all(|d| d.as_ref().is_err_and(|why| !why.text().is_empty()))
-    );
+    let mut worst = 0.0_f64;
+    for curve in drawn.iter().filter_map(|d| d.as_ref().ok()) {
+        worst = worst.max(off_the_truth(curve, truth));
+    }
+    for why in drawn.iter().filter_map(|d| d.as_ref().err()) {
+        assert!(!why.text().is_empty());
+    }
+    (drawn.iter().filter(|d| d.is_ok()).count(), drawn.len(), worst)
+}
+
+/// The chain finds the turn by itself, learns the mounting anew and no longer counts from the stand before it. What it then
+/// draws may be shown as far as it says it can be read.
+#[test]
+fn samples_of_a_sensor_that_was_turned_are_not_drawn_wrong() {
+    for (axis, degrees) in [(0, 25.0), (1, 25.0), (2, 25.0), (0, 40.0), (1, -60.0)] {
+        let (shown, of, worst) = turned_about(axis, degrees);
+        assert!(
+            shown == 0 || worst < 1.0,
+            "axis {axis}, {degrees} degrees: {shown} of {of} drawn, up to {worst} degrees off the truth"
+        );
+    }
 }
 
 /// A real recording of all five placements; its numbers have no truth here, so what is asked is that curves agree with the
