@@ -17,16 +17,21 @@ use lope::model::{
     Activity, Athlete, Contact, DataClass, FootMotion, QualityParts, SegmentKind, SessionTime, Side, Stride,
     StrideFlags, Vec3,
 };
+use lope::pipeline::{Output, Pipeline, PipelineConfig};
 use lope::review::Review;
+use lope::review::curves::SessionCurves;
 use lope::review::record::RulesAre;
 use lope::review::run_values::{self, RunSummary};
 use lope::review::windows::Collector;
 use lope::store::batch::FIRST_ANALYSIS;
 use lope::store::journal::{AthleteFacts, Body, CheckIn, Day, Entry, EntryId, Journal, Score, SessionNote};
+use lope::store::raw::RawOptions;
 use lope::store::sqlite::{KeptRun, SqliteRunValues};
 use lope::store::{
-    AthleteId, Batch, Closing, Origin, SessionId, SessionMeta, SqliteStore, Store, StoreError, UtcMicros, WallClock,
+    AthleteId, Batch, Closing, History, Origin, RowQuery, SessionId, SessionMeta, SqliteReader, SqliteStore, Store,
+    StoreError, UtcMicros, WallClock,
 };
+use lope::synth::{Script, SimConfig, Simulation};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -247,7 +252,85 @@ fn timed(at: SocketAddr, what: &str, path: &str) {
     );
 }
 
+/// One hour of raw samples of all sensors, and the curves of one stride and of twenty out of it.
+fn curves_of_an_hour(dir: &Path) -> Result<(), StoreError> {
+    let begin = Instant::now();
+    let simulation = Simulation::new(SimConfig {
+        seed: 3,
+        script: Script::new().stand(8.0).accelerate(8.0, 3.1).run(3584.0, 3.1),
+        ..SimConfig::default()
+    });
+    let store = SqliteStore::open(dir, "bench")?;
+    let id = SessionId::parse("hour")?;
+    let sensors = simulation.sensor_configs();
+    store.open_session(&SessionMeta {
+        sensors: sensors.clone(),
+        ..meta(&id, &AthleteId::parse("runner")?, 0)
+    })?;
+    let mut raw = store.start_raw(&id, RawOptions::default())?;
+    let mut pipeline = Pipeline::new(PipelineConfig {
+        sensors: sensors.clone(),
+        athlete: simulation.athlete(),
+        sync_sigma_s: 0.002,
+        personal_speed_offset: 0.0,
+    });
+    let mut outputs = Vec::new();
+    let mut samples = 0_u64;
+    for event in simulation.events() {
+        raw.push(&event)?;
+        pipeline.push(&event, &mut outputs);
+        samples += 1;
+    }
+    pipeline.flush(&mut outputs);
+    for part in outputs.chunks(4000) {
+        let mut batch = Batch::new(id.clone(), FIRST_ANALYSIS);
+        for output in part {
+            if matches!(output, Output::Stride(_) | Output::Health(_)) {
+                batch.push_output(output)?;
+            }
+        }
+        store.append(batch)?;
+    }
+    store.seal_raw(raw)?;
+    let row = store.close_session(&id, &closing(3600.0))?;
+    drop(store);
+    println!(
+        "an hour of {} sensors, {samples} samples, made in {:.0} s",
+        sensors.len(),
+        begin.elapsed().as_secs_f64()
+    );
+    let reader = SqliteReader::open(dir)?;
+    let strides = reader.strides(&RowQuery::all(id))?.rows;
+    let curves = SessionCurves::new(&reader, &row);
+    let spread: Vec<StrideRecord> = (1..=20).map(|i| strides[i * strides.len() / 22].clone()).collect();
+    let mut times = Vec::new();
+    for record in &spread {
+        let begin = Instant::now();
+        let drawn = curves.of_stride(record)?;
+        times.push(begin.elapsed().as_secs_f64() * 1e3);
+        if drawn.pelvis.is_none() || drawn.foot_path.is_none() {
+            println!("at {:.0} s: {drawn:?}", record.stride.start.secs());
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    println!(
+        "curves of one stride of the hour   median {:6.1} ms, slowest {:6.1} ms",
+        times[times.len() / 2],
+        times[times.len() - 1]
+    );
+    let begin = Instant::now();
+    let drawn = curves.pelvis_views(&spread)?;
+    println!(
+        "pelvis of 20 strides at once       {:6.1} ms, {} drawn",
+        begin.elapsed().as_secs_f64() * 1e3,
+        drawn.iter().filter(|d| d.is_ok()).count()
+    );
+    Ok(())
+}
+
 fn main() -> Result<(), StoreError> {
+    let apart = tempfile::tempdir().expect("a temporary folder");
+    curves_of_an_hour(apart.path())?;
     let dir = tempfile::tempdir().expect("a temporary folder");
     let begin = Instant::now();
     let (sessions, long) = fill(dir.path())?;

@@ -145,6 +145,11 @@ export function series(s, metrics, side, from, to, buckets) {
 
 const STRIDE_METRICS = ["stride_time", "cadence", "contact_time", "flight_time", "stride_length", "speed", "foot_strike_angle", "overstride_distance", "pelvis_drop", "pelvis_tilt", "pelvis_tilt_range", "pelvis_obliquity_range", "pelvis_rotation_range", "pelvis_oscillation", "sacral_peak_acc", "ml_rms_ratio", "braking_peak"];
 export function strideAt(s, idx) {
+  const verdict = verdicts.get(`${s.id}/${idx}`)?.at(-1) ?? null;
+  const x = measuredAt(s, idx);
+  return { ...x, verdict, flags: verdict?.bad ? [...x.flags, "marked_bad"] : x.flags };
+}
+function measuredAt(s, idx) {
   const dt = s.duration_s / Math.max(1, s.strides);
   const t = idx * dt;
   const side = (idx % 2 === 0) !== (s.special === "swapped") ? "left" : "right";
@@ -163,6 +168,22 @@ export function strideAt(s, idx) {
   return { idx, t_s: round(t, 3), side, duration_s: round(dur, 4), ic_s: round(t, 4), mid_s: round(t + contact * 0.45, 4), tc_s: round(t + contact, 4), next_ic_s: round(t + dur, 4), class: q > 0.85 ? "A" : q > 0.7 ? "B" : q > 0.5 ? "C" : "D", quality: round(q, 2), activity: "running", flags: q < 0.5 ? ["gap_inside"] : [], metrics, absent };
 }
 
+/** What was said about strides, by session and number. */
+export const verdicts = new Map();
+export const said = (s, idx) => { const all = verdicts.get(`${s.id}/${idx}`) ?? []; return { idx, side: strideAt(s, idx).side, verdict: all.at(-1) ?? null, past: all.slice(0, -1) }; };
+const PICKS = ["typical", "longest", "shortest", "poor", "most_asymmetric"];
+export function curves(s, from, to) {
+  const p = pelvis(s, "left");
+  const items = PICKS.flatMap((pick) => strides(s, { from, to, side: null, limit: 4, select: pick }).items.map((x, i) => {
+    const r = rng(`${s.seed}${x.idx}curve`);
+    const [size, turn] = [1 + normal(r) * 0.12, normal(r) * 0.5];
+    const why_not = s.index > 8 ? "No samples of this session are kept, and a curve is drawn from samples." : pick === "poor" && i === 2 ? "Not for this stride: samples are missing there." : null;
+    const own = pelvis(s, x.side);
+    return { pick, idx: x.idx, side: x.side, t_s: x.t_s, class: x.class, stride_length: x.metrics.stride_length ?? null, contact_time: x.metrics.contact_time ?? null, obliquity_deg: why_not ? null : own.obliquity_deg.map((v) => round(v * size + turn, 2)), zero: why_not ? null : own.zero, stance: why_not ? [] : own.stance, marks: [], why_not };
+  }));
+  return { percent: p.percent, items };
+}
+
 export function strides(s, { from, to, side, limit, cursor, select }) {
   const dt = s.duration_s / Math.max(1, s.strides);
   const a = Math.max(0, Math.ceil(from / dt));
@@ -171,6 +192,7 @@ export function strides(s, { from, to, side, limit, cursor, select }) {
     const step = Math.max(1, Math.floor((b - a) / 400));
     const pool = [];
     for (let i = a; i < b; i += step) pool.push(strideAt(s, i));
+    if (select === "marked") return { items: [...verdicts].filter(([k, v]) => k.startsWith(`${s.id}/`) && v.at(-1).bad).map(([k]) => strideAt(s, Number(k.split("/")[1]))).filter((x) => x.t_s >= from && x.t_s <= to).slice(0, limit), next_cursor: null };
     const length = (x) => x.metrics.stride_length ?? x.duration_s;
     const mid = length(pool[Math.floor(pool.length / 2)] ?? { metrics: {}, duration_s: 0 });
     const rank = { typical: (x) => Math.abs(length(x) - mid), longest: (x) => -length(x), shortest: length, most_asymmetric: (x) => -Math.abs((x.metrics.contact_time ?? 0) - athleteOf(s.athlete).contact), poor: (x) => x.quality }[select] ?? (() => 0);
@@ -243,6 +265,7 @@ export function coverage(s) {
       at = g.to_s;
     }
     spans.push({ from_s: at, to_s: s.duration_s, state: "ok" });
+    if (placement === "left_foot" && s.index % 2 === 0) spans.push({ from_s: s.duration_s * 0.2, to_s: s.duration_s * 0.2 + 90, state: "clipped" }, { from_s: s.duration_s * 0.7, to_s: s.duration_s * 0.7 + 25, state: "filled" });
     if (s.special === "poor" && placement === "sacrum") spans.splice(0, 1, { from_s: 0, to_s: s.duration_s * 0.4, state: "ok" }, { from_s: s.duration_s * 0.4, to_s: s.duration_s * 0.55, state: "moved" }, { from_s: s.duration_s * 0.55, to_s: s.duration_s, state: "clipped" });
     return { placement, spans, lost_share: round(holes.reduce((n, g) => n + g.to_s - g.from_s, 0) / s.duration_s, 4) };
   });

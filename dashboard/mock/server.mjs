@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ATHLETES, athleteOf, coverage, explain, gapsOf, METRICS, publicItem, raw, RULES, series, SESSIONS, sessionOf, shoesOf, strides, TODAY } from "./data.mjs";
+import { ATHLETES, athleteOf, coverage, curves, explain, gapsOf, METRICS, publicItem, raw, RULES, said, series, SESSIONS, sessionOf, shoesOf, strides, TODAY, verdicts } from "./data.mjs";
 import { ask, LIVE, stream } from "./live.mjs";
 import * as view from "./views.mjs";
 
@@ -56,6 +56,9 @@ const ROUTES = [
   ["GET", "/sessions/:s/series", ({ s }, q) => { const x = need(sessionOf(s), "session"); return series(x, (q.metrics ?? "").split(",").filter(Boolean), q.side ?? "both", num(q.from_s, 0), num(q.to_s, x.duration_s), num(q.buckets, 400)); }],
   ["GET", "/sessions/:s/strides", ({ s }, q) => { const x = need(sessionOf(s), "session"); return strides(x, { from: num(q.from_s, 0), to: num(q.to_s, x.duration_s), side: q.side === "both" ? null : q.side, limit: num(q.limit, 50), cursor: q.cursor, select: q.select }); }],
   ["GET", "/sessions/:s/strides/:i/explain", ({ s, i }) => explain(need(sessionOf(s), "session"), Number(i))],
+  ["GET", "/sessions/:s/curves", ({ s }, q) => { const x = need(sessionOf(s), "session"); return curves(x, num(q.from_s, 0), num(q.to_s, x.duration_s)); }],
+  ["GET", "/sessions/:s/strides/:i/verdict", ({ s, i }) => said(need(sessionOf(s), "session"), Number(i))],
+  ["PUT", "/sessions/:s/strides/:i/verdict", ({ s, i }, _q, body) => { if (role() === "share") throw new Refused(403, "lope::access::write", "This link may only read.", null); const key = `${need(sessionOf(s), "session").id}/${Number(i)}`; verdicts.set(key, [...(verdicts.get(key) ?? []), { bad: body.bad, by: role() === "coach" ? "Kim" : "Ada", role: role(), said_us: Date.parse(`${TODAY}T17:20:00Z`) * 1000, note: body.note ?? null }]); return said(sessionOf(s), Number(i)); }],
   ["GET", "/sessions/:s/raw", ({ s }, q) => { if (role() === "coach") throw new Refused(403, "lope::access::raw", "Raw samples are not shared with you.", "Whoever the data are about decides: Settings, Consents."); return raw(need(sessionOf(s), "session"), num(q.from_s, 0), Math.min(num(q.from_s, 0) + 10, num(q.to_s, 2))); }],
   ["GET", "/sessions/:s/card", ({ s }) => { const x = need(sessionOf(s), "session"); return { ...view.card(x), session: item(x) }; }],
   ["POST", "/sessions/:s/events", () => ({})],

@@ -185,6 +185,7 @@ function pick(a, spec, other) {
   const runs = runsOf(a).filter((s) => s.sensors.length && !s.left_out);
   if (sessionOf(spec)) return { label: `Run of ${sessionOf(spec).day}`, list: [sessionOf(spec)] };
   const [kind, value] = (spec || other).split(":");
+  if (kind === "lap") { const [id, n] = spec.slice(4).split(":"); return { label: `Lap ${n} of ${sessionOf(id)?.day ?? id}`, list: sessionOf(id) && Number(n) <= 4 ? [sessionOf(id)] : [] }; }
   if (kind === "before") return { label: `Before ${value}`, list: runs.filter((s) => s.day < value) };
   if (kind === "after") return { label: `From ${value} on`, list: runs.filter((s) => s.day >= value) };
   if (kind === "shoe") { const shoe = shoesOf(a).find((x) => x.id === value); return { label: shoe?.name ?? value, list: runs.filter((s) => s.shoe === value) }; }

@@ -84,8 +84,17 @@ export interface Stride {
   /** Counted on its side, from 0. */
   idx: number; t_s: number; side?: Maybe<Side>; duration_s: number; ic_s?: Maybe<number>; mid_s?: Maybe<number>; tc_s?: Maybe<number>;
   next_ic_s?: Maybe<number>; class: string; quality: number; activity: string; flags: string[];
-  metrics: Record<string, number>; absent: Record<string, string>;
+  metrics: Record<string, number>; absent: Record<string, string>; verdict?: Maybe<Verdict>;
 }
+/** What a person said about a stride: bad ones are kept, shown and counted nowhere. `by` is not told to a link. */
+export interface Verdict { bad: boolean; by?: Maybe<string>; role: string; said_us: number; note?: Maybe<string> }
+export interface Said { idx: number; side?: Maybe<Side>; verdict?: Maybe<Verdict>; past: Verdict[] }
+export interface PickedCurve {
+  pick: string; idx: number; side?: Maybe<Side>; t_s: number; class: string; stride_length?: Maybe<number>; contact_time?: Maybe<number>;
+  obliquity_deg?: Maybe<number[]>; zero?: Maybe<string>; stance: { side: Side; from_percent: number; to_percent: number }[]; marks: CurveMark[];
+  why_not?: Maybe<string>;
+}
+export interface PickedCurves { percent: number[]; items: PickedCurve[] }
 export interface CurveMark { name: string; side?: Maybe<Side>; percent: number }
 export interface CycleCurve {
   percent: number[]; tilt_deg: number[]; obliquity_deg: number[]; rotation_deg: number[]; zero: string; zero_text: string;

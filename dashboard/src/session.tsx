@@ -29,11 +29,12 @@ export function useAthlete(): [string, (id: string) => void] {
 }
 
 /** What a reader may do, as the server's table has it; buttons that would be refused are not shown. */
-export type Doing = "own" | "flags" | "notes" | "raw" | "tokens";
+export type Doing = "own" | "flags" | "notes" | "raw" | "tokens" | "verdicts";
 const MAY: Record<Doing, readonly string[]> = {
   own: ["owner", "runner"],
   flags: ["owner", "runner", "coach", "therapist"],
   notes: ["owner", "therapist"],
+  verdicts: ["owner", "runner", "coach", "therapist"],
   raw: ["owner", "runner", "therapist"],
   tokens: ["owner"],
 };

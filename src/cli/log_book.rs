@@ -444,6 +444,7 @@ fn kind_of(entry: &Entry) -> &'static str {
         Body::Restart(_) => "restart",
         Body::Consent(_) => "consent",
         Body::FlagAction(_) => "flag",
+        Body::StrideVerdict(_) => "stride",
         Body::Athlete(_) => "athlete",
     }
 }
@@ -520,6 +521,7 @@ fn line_words(entry: &Entry) -> String {
         Body::Restart(r) => r.reason.chars().take(60).collect(),
         Body::Consent(c) => if c.given { "given" } else { "withdrawn" }.to_owned(),
         Body::FlagAction(a) => a.flag.clone(),
+        Body::StrideVerdict(v) => v.words(),
         Body::Athlete(a) => a.name.clone(),
     }
 }

@@ -565,6 +565,7 @@ impl FootChain {
                 after_rest: before.mark.ic_raw.is_none(),
                 implausible_contact: before.mark.guard.is_some() || mark.guard.is_some(),
                 mounting_unsettled: !alignment.settled,
+                marked_bad: false,
             },
             quality: QualityParts::FULL,
         }

@@ -155,7 +155,7 @@ pub(crate) fn grade(record: &StrideRecord) -> Option<f64> {
 
 /// Strides that count: fair or good, not in a turn.
 fn usable(record: &StrideRecord) -> bool {
-    record.class <= DataClass::B && !record.stride.flags.turning
+    record.counts() && !record.stride.flags.turning
 }
 
 /// The block in the making of one side.

@@ -107,3 +107,11 @@ pub struct StrideRecord {
     /// Confidence class from the quality.
     pub class: DataClass,
 }
+
+impl StrideRecord {
+    /// Whether the stride enters medians, baselines and flags: of class A or B, and not marked as bad by a person.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.class <= DataClass::B && !self.stride.flags.marked_bad
+    }
+}

@@ -48,6 +48,9 @@ pub struct StrideFlags {
     pub implausible_contact: bool,
     /// The mounting was not settled yet (fewer strides than needed agreed on it).
     pub mounting_unsettled: bool,
+    /// A person marked the stride as bad: it is kept and shown, and counts nowhere. The record says so when it is read;
+    /// the pipeline never does, and it is no part of the row at rest.
+    pub marked_bad: bool,
 }
 
 /// Motion of the foot between two mid-stances.

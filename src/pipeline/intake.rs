@@ -1,8 +1,9 @@
 //! One sensor's door into the loop: refuses, bridges, counts.
 
 use super::output::{Health, Output};
+use super::stretches::{Stretches, What};
 use crate::clock::continuity::{Continuity, Verdict};
-use crate::model::{GapCause, ImuSample, Placement, SessionTime};
+use crate::model::{ClipFlags, GapCause, ImuSample, Placement, SessionTime};
 
 /// What one sensor delivered and what it did not. Every refused or missing sample is in exactly one of the counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub(super) struct Intake {
     pub(super) now: Option<SessionTime>,
     /// Samples refused since the last one taken: they leave a hole that is counted already.
     refused: u64,
+    filled: Stretches,
+    clipped: Stretches,
 }
 
 impl Intake {
@@ -70,6 +73,8 @@ impl Intake {
             losses: Losses::default(),
             now: None,
             refused: 0,
+            filled: Stretches::new(placement, What::Filled),
+            clipped: Stretches::new(placement, What::Clipped),
         }
     }
 
@@ -116,6 +121,20 @@ impl Intake {
         self.refused = 0;
         self.losses.taken += 1;
         self.now = Some(sample.t);
+        let filled = u32::try_from(self.bridged.len()).unwrap_or(u32::MAX);
+        self.filled
+            .push(sample.t, filled.saturating_add(u32::from(sample.filled)), out);
         entry
+    }
+
+    /// Which axes of the sample just taken were at their limit.
+    pub(super) fn note_clip(&mut self, t: SessionTime, clip: ClipFlags, out: &mut Vec<Output>) {
+        self.clipped.push(t, u32::from(clip != ClipFlags::NONE), out);
+    }
+
+    /// Nothing more comes: tells what is still open.
+    pub(super) fn close(&mut self, out: &mut Vec<Output>) {
+        self.filled.close(out);
+        self.clipped.close(out);
     }
 }

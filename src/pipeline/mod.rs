@@ -15,6 +15,7 @@ mod intake;
 pub mod output;
 mod rhythm;
 mod sides;
+mod stretches;
 mod waiting;
 
 pub use intake::Losses;
@@ -222,6 +223,11 @@ impl Pipeline {
             }
             self.take_foot_events(side, out);
         }
+        for placement in Placement::ALL {
+            if let Some(intake) = self.intake(placement) {
+                intake.close(out);
+            }
+        }
         self.assemble(assemble::Until::End, out);
         self.blocks.flush(&mut self.closed);
         self.give_blocks(out);
@@ -265,6 +271,11 @@ impl Pipeline {
             Entry::AfterGap(_) => lane.chain.note_gap(),
         }
         lane.chain.push(sample, &mut lane.events);
+        // A shoe sensor's limit may be learned from what it says, so the chain knows best.
+        let clip = sample
+            .clip
+            .union(lane.chain.rails().judge(&sample.acc.v, &sample.gyro.v));
+        lane.intake.note_clip(sample.t, clip, out);
         let activity = lane.chain.activity();
         self.rhythm.foot(side, sample, activity, out);
         let Some(lane) = &self.feet[side] else { return Some(()) };
@@ -282,6 +293,7 @@ impl Pipeline {
             Entry::AfterGap(from) => lane.chain.note_gap(from, sample.t),
         }
         lane.chain.push(sample);
+        lane.intake.note_clip(sample.t, sample.clip, out);
         Some(())
     }
 
@@ -294,6 +306,7 @@ impl Pipeline {
             Entry::AfterGap(from) => lane.chain.note_gap(from, sample.t),
         }
         lane.chain.push(sample);
+        lane.intake.note_clip(sample.t, sample.clip, out);
         let vertical = lane.chain.vertical();
         let own = lane.chain.take_own_stride();
         let activity = self.activity();

@@ -95,6 +95,28 @@ pub enum Health {
         /// When.
         t: SessionTime,
     },
+    /// Samples at the limit of the sensor, never more than two seconds apart.
+    Clipped {
+        /// Sensor.
+        placement: Placement,
+        /// The first of them.
+        from: SessionTime,
+        /// The last of them.
+        to: SessionTime,
+        /// How many.
+        samples: u32,
+    },
+    /// Missing samples that were interpolated across short holes, never more than two seconds apart.
+    Filled {
+        /// Sensor.
+        placement: Placement,
+        /// The first of them.
+        from: SessionTime,
+        /// The last of them.
+        to: SessionTime,
+        /// How many.
+        samples: u32,
+    },
 }
 
 /// One output, in order of decision.

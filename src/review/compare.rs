@@ -8,15 +8,17 @@
 
 use super::curves::compared::compared;
 use super::history_of::{Past, PastSession, main_ground};
+use super::laps::laps_of;
 use super::own_usual::{OwnUsual, Part, Series};
 use super::record::Review;
 use super::run_values::windows_of;
 use super::shapes::{Compare, CompareRow, CompareSide, Scatter, SpeedRange};
+use super::windows::Window;
 use crate::metrics::{METRICS, MetricId as Id, symmetry};
-use crate::model::Side;
+use crate::model::{Side, Span};
 use crate::risk::Rules;
 use crate::store::journal::{Day, Ground};
-use crate::store::{SessionRow, StoreError};
+use crate::store::{SessionId, SessionRow, StoreError};
 use std::collections::BTreeMap;
 
 /// Runs on both sides from which runs are the points.
@@ -39,6 +41,8 @@ pub enum Chosen {
     Session(String),
     /// The last session.
     Last,
+    /// One lap of a session, counted from 1; see [`super::laps`].
+    Lap(String, u32),
     /// Runs before a day.
     Before(Day),
     /// Runs from a day on.
@@ -50,7 +54,7 @@ pub enum Chosen {
 }
 
 impl Chosen {
-    /// Reads `last`, `before:2026-03-01`, `from:2026-03-01` (`after:` too), `shoe:ID`, `ground:hard`, or a session's id.
+    /// Reads `last`, `lap:SESSION:2` (or `lap:last:2`), `before:2026-03-01`, `from:2026-03-01` (`after:` too), `shoe:ID`, `ground:hard`, or a session's id.
     ///
     /// # Errors
     /// What is wrong with it, in words.
@@ -61,12 +65,21 @@ impl Chosen {
             None => Ok(Self::Session(text.to_owned())),
             Some(("before", d)) => Ok(Self::Before(day(d)?)),
             Some(("from" | "after", d)) => Ok(Self::From(day(d)?)),
+            Some(("lap", rest)) => {
+                let lap = rest
+                    .rsplit_once(':')
+                    .and_then(|(id, n)| Some((id, n.parse::<u32>().ok()?)));
+                match lap {
+                    Some((id, n)) if n > 0 && !id.is_empty() => Ok(Self::Lap(id.to_owned(), n)),
+                    _ => Err(format!("{text:?} is not lap:SESSION:N with laps counted from 1")),
+                }
+            }
             Some(("shoe", id)) => Ok(Self::Shoe(id.to_owned())),
             Some(("ground", "hard")) => Ok(Self::Ground(Ground::Hard)),
             Some(("ground", "uneven")) => Ok(Self::Ground(Ground::Uneven)),
             Some(("ground", "other")) => Ok(Self::Ground(Ground::Other)),
             Some((kind, _)) => Err(format!(
-                "{kind}: is none of before:DAY, from:DAY, shoe:ID, ground:hard|uneven|other, and a session's id has no colon"
+                "{kind}: is none of lap:SESSION:N, before:DAY, from:DAY, shoe:ID, ground:hard|uneven|other, and a session's id has no colon"
             )),
         }
     }
@@ -75,6 +88,8 @@ impl Chosen {
         match self {
             Self::Session(id) => format!("session {id}"),
             Self::Last => "the last run".to_owned(),
+            Self::Lap(id, n) if id == "last" => format!("lap {n} of the last run"),
+            Self::Lap(id, n) => format!("lap {n} of session {id}"),
             Self::Before(day) => format!("before {day}"),
             Self::From(day) => format!("from {day} on"),
             Self::Shoe(id) => format!("in {id}"),
@@ -94,7 +109,8 @@ impl Chosen {
         // Runs named one by one may be short or left out; of many only those that may be compared count.
         let counts = |s: &&PastSession| !s.left_out && s.run.as_ref().is_some_and(|r| r.values.eligible);
         match self {
-            Self::Session(id) => sensed
+            Self::Lap(id, _) if id == "last" => sensed.last().into_iter().collect(),
+            Self::Session(id) | Self::Lap(id, _) => sensed
                 .filter(|s| s.id().is_some_and(|i| i.as_str().starts_with(id.as_str())))
                 .collect(),
             Self::Last => sensed.last().into_iter().collect(),
@@ -149,11 +165,12 @@ fn points_of_runs(runs: &[&PastSession]) -> Points {
     points
 }
 
-fn points_of_windows(review: &Review, runs: &[&PastSession]) -> Result<Points, StoreError> {
+fn points_of_windows(review: &Review, runs: &[&PastSession], part: Option<Span>) -> Result<Points, StoreError> {
     let mut points = Points::new();
     for id in runs.iter().rev().take(MOST_READ).filter_map(|s| s.id()) {
         let windows = windows_of(review.reader(), id)?;
-        for w in &windows.windows {
+        let inside = |w: &&Window| part.is_none_or(|p| w.stats.start >= p.start() && w.stats.end <= p.end());
+        for w in windows.windows.iter().filter(inside) {
             let Some(speed) = w.stats.medians.value(Id::Speed) else {
                 continue;
             };
@@ -172,16 +189,17 @@ fn points_of_windows(review: &Review, runs: &[&PastSession]) -> Result<Points, S
 /// # Errors
 /// Those of the disk.
 pub fn compare(review: &Review, past: &Past, a: &Chosen, b: &Chosen) -> Result<Compare, StoreError> {
-    let (runs_a, runs_b) = (a.runs(past), b.runs(past));
+    let (mut runs_a, mut runs_b) = (a.runs(past), b.runs(past));
+    let (part_a, part_b) = (part(review, a, &mut runs_a)?, part(review, b, &mut runs_b)?);
     let as_runs = runs_a.len() >= RUNS_AS_POINTS && runs_b.len() >= RUNS_AS_POINTS;
-    let points = |runs: &[&PastSession]| -> Result<Points, StoreError> {
+    let points = |runs: &[&PastSession], part| -> Result<Points, StoreError> {
         if as_runs {
             Ok(points_of_runs(runs))
         } else {
-            points_of_windows(review, runs)
+            points_of_windows(review, runs, part)
         }
     };
-    let (points_a, points_b) = (points(&runs_a)?, points(&runs_b)?);
+    let (points_a, points_b) = (points(&runs_a, part_a)?, points(&runs_b, part_b)?);
     let shared = shared_speed(&points_a, &points_b);
     let rows = keys().filter_map(|key| {
         let empty = Vec::new();
@@ -200,12 +218,57 @@ pub fn compare(review: &Review, past: &Past, a: &Chosen, b: &Chosen) -> Result<C
     Ok(Compare {
         a: side(a, &runs_a),
         b: side(b, &runs_b),
-        note: note(&runs_a, &runs_b, shared, &points_a, &points_b, as_runs),
+        note: missing_lap(review, past, a, b)?
+            .or_else(|| note(&runs_a, &runs_b, shared, &points_a, &points_b, as_runs)),
         shared_speed: shared,
         rows,
         scatter,
-        curves: compared(review.reader(), &rows_of(&runs_a), &rows_of(&runs_b), shared)?,
+        curves: compared(
+            review.reader(),
+            (&rows_of(&runs_a), part_a),
+            (&rows_of(&runs_b), part_b),
+            shared,
+        )?,
     })
+}
+
+/// The part of its run that a side looks at; a lap that is not there leaves it without a run.
+fn part(review: &Review, chosen: &Chosen, runs: &mut Vec<&PastSession>) -> Result<Option<Span>, StoreError> {
+    let Chosen::Lap(_, n) = chosen else { return Ok(None) };
+    let Some(id) = runs.first().and_then(|s| s.id()) else {
+        return Ok(None);
+    };
+    let lap = lap(review, id, *n)?;
+    if lap.is_none() {
+        runs.clear();
+    }
+    // An id may be the beginning of several; a lap is of one run.
+    runs.truncate(1);
+    Ok(lap)
+}
+
+fn lap(review: &Review, session: &SessionId, n: u32) -> Result<Option<Span>, StoreError> {
+    Ok(laps_of(review.reader(), session)?.get(n as usize - 1).copied())
+}
+
+/// What is wrong with a lap that was asked for, or what a reader must know of laps.
+fn missing_lap(review: &Review, past: &Past, a: &Chosen, b: &Chosen) -> Result<Option<String>, StoreError> {
+    for (name, side) in [("A", a), ("B", b)] {
+        if let Chosen::Lap(_, n) = side
+            && let Some(id) = side.runs(past).first().and_then(|s| s.id())
+        {
+            let laps = laps_of(review.reader(), id)?.len();
+            if laps < *n as usize {
+                let marked = if laps == 0 {
+                    "no lap was marked in that run".to_owned()
+                } else {
+                    format!("that run has {laps} laps")
+                };
+                return Ok(Some(format!("{name} asks for lap {n}, but {marked}.")));
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn rows_of<'a>(runs: &[&'a PastSession]) -> Vec<&'a SessionRow> {
@@ -476,6 +539,8 @@ mod tests {
             ("last", Chosen::Last),
             ("before:2026-03-01", Chosen::Before(day)),
             ("after:2026-03-01", Chosen::From(day)),
+            ("lap:i0123:2", Chosen::Lap("i0123".to_owned(), 2)),
+            ("lap:last:1", Chosen::Lap("last".to_owned(), 1)),
             ("shoe:ghost", Chosen::Shoe("ghost".to_owned())),
             ("ground:uneven", Chosen::Ground(Ground::Uneven)),
             ("i0123", Chosen::Session("i0123".to_owned())),
@@ -483,6 +548,8 @@ mod tests {
             assert_eq!(Chosen::parse(text), Ok(want));
         }
         assert!(Chosen::parse("moon:full").expect_err("no such").contains("before:DAY"));
-        assert!(Chosen::parse("before:spring").is_err());
+        for wrong in ["before:spring", "lap:i0123", "lap:i0123:0", "lap::1", "lap:i0123:two"] {
+            assert!(Chosen::parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -279,7 +279,8 @@ impl Build {
             )),
             Body::Restart(_) => self.restarts.push(day),
             // Sessions come another way; a professional's words are for people.
-            Body::Activity(_) | Body::SessionNote(_) | Body::ClinicianNote(_) => {}
+            // Verdicts on strides are heard where the strides are read.
+            Body::Activity(_) | Body::SessionNote(_) | Body::ClinicianNote(_) | Body::StrideVerdict(_) => {}
         }
     }
 

@@ -15,6 +15,7 @@ mod fixture;
 pub mod flag_words;
 pub mod flags;
 pub mod history_of;
+pub mod laps;
 pub mod live;
 pub mod load;
 pub mod local_day;

@@ -239,6 +239,6 @@ impl Review {
 fn dated(body: &Body) -> bool {
     !matches!(
         body,
-        Body::Athlete(_) | Body::Consent(_) | Body::Shoe(_) | Body::FlagAction(_)
+        Body::Athlete(_) | Body::Consent(_) | Body::Shoe(_) | Body::FlagAction(_) | Body::StrideVerdict(_)
     )
 }

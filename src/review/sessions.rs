@@ -115,8 +115,8 @@ pub fn session_items(past: &Past, changes: &[StateChange]) -> Vec<SessionItem> {
     items
 }
 
-/// What each sensor of a session delivered: holes in its samples, and from when on it sat differently. Samples at the limit
-/// of a sensor are not told here: strides say that of themselves.
+/// What each sensor of a session delivered: holes in its samples, stretches at its limit or with samples filled in, and from
+/// when on it sat differently. Spans may lie over each other.
 ///
 /// # Errors
 /// Those of the disk.
@@ -137,6 +137,26 @@ pub fn coverage(review: &Review, row: &SessionRow) -> Result<Vec<Coverage>, Stor
                         from_s: from.secs(),
                         to_s: to.secs(),
                         state: SpanWord::Lost,
+                    },
+                ),
+                SessionEvent::Clipped {
+                    placement, from, to, ..
+                } => (
+                    placement,
+                    CoverageSpan {
+                        from_s: from.secs(),
+                        to_s: to.secs(),
+                        state: SpanWord::Clipped,
+                    },
+                ),
+                SessionEvent::Filled {
+                    placement, from, to, ..
+                } => (
+                    placement,
+                    CoverageSpan {
+                        from_s: from.secs(),
+                        to_s: to.secs(),
+                        state: SpanWord::Filled,
                     },
                 ),
                 SessionEvent::SensorMoved { placement, t } => (

@@ -653,3 +653,51 @@ fn before_and_after_are_compared_at_equal_speed() {
     assert_eq!(nobody.note.as_deref(), Some("A holds no run with sensors."));
     assert!(nobody.shared_speed.is_none());
 }
+
+#[test]
+fn laps_of_a_run_are_compared_with_each_other_and_with_those_of_another() {
+    let (dir, review) = record();
+    let store = SqliteStore::open(dir.path(), "test").expect("store");
+    for (id, marks) in [("s0", [600.0, 900.0]), ("s10", [500.0, 800.0])] {
+        let mut batch = Batch::new(crate::store::SessionId::parse(id).expect("id"), FIRST_ANALYSIS);
+        for t in marks {
+            let event = crate::store::SessionEvent::Marker {
+                t: crate::model::SessionTime::from_secs(t),
+                text: "lap".to_owned(),
+            };
+            batch.push_event(event).expect("sound");
+        }
+        store.append(batch).expect("kept");
+    }
+    store.flush().expect("durable");
+    let past = review.past(&ada(), FIRST.plus(20)).expect("past");
+    let asked = |a: &str, b: &str| {
+        let chosen = |text: &str| compare::Chosen::parse(text).expect("a side");
+        compare::compare(&review, &past, &chosen(a), &chosen(b)).expect("compared")
+    };
+    let steps = |c: &Compare| {
+        let row = c.rows.iter().find(|r| r.metric == "cadence");
+        let row = row.expect("cadence");
+        (row.delta.expect("shared speeds"), row.n_a, row.n_b)
+    };
+    let one = asked("lap:s0:2", "lap:s0:3");
+    assert_eq!(one.a.label, "lap 2 of session s0");
+    assert_eq!(one.a.sessions, one.b.sessions);
+    let (delta, n_a, n_b) = steps(&one);
+    assert!(delta.abs() < 0.5, "the same cadence in both: {delta}");
+    // 300 s of two feet in windows of 25 strides, of which those over a mark belong to neither.
+    assert!((30..=34).contains(&n_a) && (30..=34).contains(&n_b), "{n_a}, {n_b}");
+    let two = asked("lap:s0:2", "lap:last:2");
+    assert!((steps(&two).0 + 8.5).abs() < 0.6, "{:?}", steps(&two));
+    let beyond = asked("lap:s0:4", "last");
+    assert_eq!(
+        beyond.note.as_deref(),
+        Some("A asks for lap 4, but that run has 3 laps.")
+    );
+    let none = asked("last", "lap:s1:1");
+    assert_eq!(
+        none.note.as_deref(),
+        Some("B asks for lap 1, but no lap was marked in that run.")
+    );
+    assert!(none.b.sessions.is_empty() && none.shared_speed.is_none());
+}

@@ -7,7 +7,7 @@ use crate::metrics::aggregate::{BlockStats, Blocks, NotEligible};
 use crate::metrics::course::Course;
 use crate::metrics::foot::KNOWN_LENGTHS;
 use crate::metrics::{MetricId as Id, StrideRecord};
-use crate::model::{Activity, DataClass, SessionTime, Side};
+use crate::model::{Activity, SessionTime, Side};
 
 /// What is left out at the begin of a run, s (`skip_first_minutes` of the rule file).
 pub const SKIPPED_S: f64 = 300.0;
@@ -93,16 +93,18 @@ impl Collector {
         self.first.get_or_insert(stride.start);
         self.last = Some(self.last.map_or(stride.end, |l| l.max(stride.end)));
         self.run.strides += 1;
-        self.run.usable += u32::from(record.class <= DataClass::B);
+        self.run.usable += u32::from(record.counts());
         let path = &mut self.paths[lane(stride.side)];
         path.all_s += stride.secs();
-        if let Some(length) = record.metrics.value(Id::StrideLength) {
+        // Whoever marks a stride as bad says that its numbers are wrong, not that no step was made.
+        let believed = !stride.flags.marked_bad;
+        if let Some(length) = record.metrics.value(Id::StrideLength).filter(|_| believed) {
             path.known_m += length;
             path.known_s += stride.secs();
         }
         if stride.activity == Activity::Running {
             let began = *self.began.get_or_insert(stride.start);
-            if let Some(speed) = record.metrics.value(Id::Speed) {
+            if let Some(speed) = record.metrics.value(Id::Speed).filter(|_| believed) {
                 let part = if stride.start.since(began) < SKIPPED_S {
                     &mut self.early
                 } else {
@@ -110,7 +112,8 @@ impl Collector {
                 };
                 part.push(speed);
             }
-            self.cadences.extend(record.metrics.value(Id::Cadence));
+            self.cadences
+                .extend(record.metrics.value(Id::Cadence).filter(|_| believed));
         }
         self.blocks.push(record, &mut self.waiting);
         self.settle();
@@ -241,6 +244,7 @@ pub fn refused_words(why: NotEligible) -> &'static str {
 pub(super) mod tests {
     use super::*;
     use crate::metrics::MetricSet;
+    use crate::model::DataClass;
     use crate::model::units::rad;
     use crate::model::{Absent, Contact, FootMotion, QualityParts, SegmentKind, Stride, StrideFlags, Vec3};
 

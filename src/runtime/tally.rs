@@ -168,6 +168,8 @@ impl Tally {
             Health::RailLearned { placement, t } => {
                 self.rails.entry(placement).or_insert(t);
             }
+            // Strides and losses say so themselves.
+            Health::Clipped { .. } | Health::Filled { .. } => {}
         }
     }
 

@@ -172,7 +172,7 @@ pub fn write_strides(
     let mut line = Line::new(dialect);
     line.text.push_str(dialect.opening());
     let fixed = "session time_utc side seen_from activity class t_s end_s ic_s tc_s index quality acc_clipped gyro_clipped \
-                 filled turning approximate_zero after_rest";
+                 filled turning approximate_zero after_rest marked_bad";
     for (i, name) in fixed.split_whitespace().enumerate() {
         if i == 0 {
             // The mark of the file's begin is not a cell.
@@ -223,6 +223,7 @@ fn stride_line(line: &mut Line, session: &SessionId, start: UtcMicros, record: &
         f.turning,
         f.approximate_zero,
         f.after_rest,
+        f.marked_bad,
     ] {
         line.number(Some(f64::from(u8::from(flag))));
     }

@@ -68,6 +68,28 @@ pub enum SessionEvent {
         /// When.
         t: SessionTime,
     },
+    /// Samples at the limit of the sensor, never more than two seconds apart.
+    Clipped {
+        /// Sensor.
+        placement: Placement,
+        /// The first of them.
+        from: SessionTime,
+        /// The last of them.
+        to: SessionTime,
+        /// How many.
+        samples: u32,
+    },
+    /// Missing samples that were interpolated across short holes, never more than two seconds apart.
+    Filled {
+        /// Sensor.
+        placement: Placement,
+        /// The first of them.
+        from: SessionTime,
+        /// The last of them.
+        to: SessionTime,
+        /// How many.
+        samples: u32,
+    },
     /// The runner stood still on purpose.
     Standing {
         /// Begin.
@@ -89,7 +111,10 @@ impl SessionEvent {
     #[must_use]
     pub fn time(&self) -> SessionTime {
         match *self {
-            Self::Gap { from, .. } | Self::Standing { from, .. } => from,
+            Self::Gap { from, .. }
+            | Self::Clipped { from, .. }
+            | Self::Filled { from, .. }
+            | Self::Standing { from, .. } => from,
             Self::Aligned { t, .. }
             | Self::ContactRefused { t, .. }
             | Self::SensorMoved { t, .. }
@@ -108,7 +133,9 @@ impl SessionEvent {
             | Self::Aligned { placement, .. }
             | Self::ContactRefused { placement, .. }
             | Self::SensorMoved { placement, .. }
-            | Self::RailLearned { placement, .. } => Some(placement),
+            | Self::RailLearned { placement, .. }
+            | Self::Clipped { placement, .. }
+            | Self::Filled { placement, .. } => Some(placement),
             Self::SidesSwapped { .. } | Self::CadenceDisagrees { .. } | Self::Standing { .. } | Self::Marker { .. } => {
                 None
             }
@@ -126,6 +153,8 @@ impl SessionEvent {
             Self::SidesSwapped { .. } => "sides_swapped",
             Self::CadenceDisagrees { .. } => "cadence_disagrees",
             Self::RailLearned { .. } => "rail_learned",
+            Self::Clipped { .. } => "clipped",
+            Self::Filled { .. } => "filled",
             Self::Standing { .. } => "standing",
             Self::Marker { .. } => "marker",
         }
@@ -158,6 +187,28 @@ impl SessionEvent {
             Health::SidesSwapped { t } => Self::SidesSwapped { t },
             Health::CadenceDisagrees { t, events, spectrum } => Self::CadenceDisagrees { t, events, spectrum },
             Health::RailLearned { placement, t } => Self::RailLearned { placement, t },
+            Health::Clipped {
+                placement,
+                from,
+                to,
+                samples,
+            } => Self::Clipped {
+                placement,
+                from,
+                to,
+                samples,
+            },
+            Health::Filled {
+                placement,
+                from,
+                to,
+                samples,
+            } => Self::Filled {
+                placement,
+                from,
+                to,
+                samples,
+            },
         }
     }
 
@@ -200,7 +251,10 @@ impl SessionEvent {
     /// The same event with every instant passed through `f`.
     pub(crate) fn map_times(mut self, f: impl Fn(SessionTime) -> SessionTime) -> Self {
         match &mut self {
-            Self::Gap { from, to, .. } | Self::Standing { from, to } => {
+            Self::Gap { from, to, .. }
+            | Self::Clipped { from, to, .. }
+            | Self::Filled { from, to, .. }
+            | Self::Standing { from, to } => {
                 *from = f(*from);
                 *to = f(*to);
             }

@@ -174,6 +174,7 @@ pub(crate) fn stride(n: u64, side: Option<Side>) -> StrideRecord {
                 approximate_zero: dice.coin(),
                 implausible_contact: false,
                 mounting_unsettled: false,
+                marked_bad: false,
                 after_rest: n == 0,
             },
             quality,
@@ -246,6 +247,18 @@ pub(crate) fn events() -> Vec<SessionEvent> {
             spectrum: 170.3,
         },
         SessionEvent::RailLearned { placement, t },
+        SessionEvent::Clipped {
+            placement,
+            from: t,
+            to: t.plus(4.5),
+            samples: 31,
+        },
+        SessionEvent::Filled {
+            placement,
+            from: t,
+            to: t,
+            samples: 2,
+        },
         SessionEvent::Standing {
             from: SessionTime::ZERO,
             to: SessionTime::from_secs(2.0),

@@ -43,6 +43,12 @@ impl MarkKind {
     }
 }
 
+/// Whether a mark of a session, by its words, ends a lap.
+#[must_use]
+pub fn ends_lap(text: &str) -> bool {
+    text == "lap" || text.starts_with("lap: ")
+}
+
 impl Mark {
     /// A mark with a remark or without: a marker is its remark, everything else begins with what it is.
     #[must_use]
@@ -96,6 +102,8 @@ mod tests {
         let text = |kind, remark| Mark::new(kind, remark).text;
         assert_eq!(text(MarkKind::Lap, None), "lap");
         assert_eq!(text(MarkKind::Lap, Some("bridge")), "lap: bridge");
+        assert!(ends_lap(&text(MarkKind::Lap, None)) && ends_lap(&text(MarkKind::Lap, Some("bridge"))));
+        assert!(!ends_lap(&text(MarkKind::Marker, Some("lapwing"))) && !ends_lap(&text(MarkKind::Pain(2), None)));
         assert_eq!(text(MarkKind::Pain(4), Some("left")), "pain 4: left");
         assert_eq!(text(MarkKind::Marker, None), "marker");
         assert_eq!(text(MarkKind::Marker, Some("dog")), "dog");

@@ -44,7 +44,7 @@ pub use contract::{Appended, Capabilities, Deleted, Durable, History, Opened, St
 pub use error::{Holder, StoreError};
 pub use event::SessionEvent;
 pub use ids::{AthleteId, SessionId, UtcMicros};
-pub use mark::{Mark, MarkKind};
+pub use mark::{Mark, MarkKind, ends_lap};
 pub use memory::{MemoryDisk, MemoryStore};
 pub use outbox::{SinkName, SinkStatus};
 pub use query::{Bucket, BucketQuery, BucketValue, Completeness, Page, RowQuery, SessionQuery, SideFilter};

@@ -1,11 +1,12 @@
 //! What a session amounts to: one row a metric and side.
 //!
-//! Computed once when a session ends, from strides of class A and B only (class C is kept and shown but never counted).
+//! Computed once when a session ends, from strides of class A and B only (class C and what a person marked as bad are
+//! kept and shown but never counted).
 //! Trends over a hundred sessions then read a hundred rows instead of a million strides. Backends share this code, so
 //! their numbers cannot differ.
 
 use crate::metrics::{METRICS, MetricId, StrideRecord};
-use crate::model::{DataClass, Side};
+use crate::model::Side;
 
 /// Which strides a summary row counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,9 +68,7 @@ pub fn summarise(strides: &[StrideRecord]) -> Vec<SummaryRow> {
     for def in METRICS {
         for side in SideScope::ALL {
             values.clear();
-            let counted = strides
-                .iter()
-                .filter(|s| s.class <= DataClass::B && side.admits(s.stride.side));
+            let counted = strides.iter().filter(|s| s.counts() && side.admits(s.stride.side));
             values.extend(counted.filter_map(|s| s.metrics.value(def.id)));
             rows.extend(summarise_values(def.id, side, &mut values));
         }

@@ -77,6 +77,7 @@ const screens = [
   ["inbox", "/coach?tab=inbox"],
   ["coach-live", "/coach?tab=live"],
   ["compare", `/compare?${A}`],
+  ["compare-laps", `/compare?${A}&a=lap:${what.main.id}:1&b=lap:${what.main.id}:2`],
   ["therapist", `/therapist?${A}`],
   ["journal", `/journal?${A}`],
   ["journal-week", `/journal?form=week&${A}`],

@@ -1,11 +1,12 @@
 /** A against B, never by raw means: metric against speed with fits, a table with the smallest change, pelvis curves. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Compare, CompareRow, CompareSide, Listing, SessionItem, Shoe } from "../api";
+import type { Compare, CompareRow, CompareSide, Listing, SessionFull, SessionItem, Shoe } from "../api";
 import { query, useApi } from "../http";
 import { useStyle } from "../prefs";
-import { count, day, number, pace, paceUnit, sentence, shortDay, shown, signed, withUnit } from "../pure/format";
+import { clock, count, day, number, pace, paceUnit, sentence, shortDay, shown, signed, withUnit } from "../pure/format";
 import { extent } from "../pure/geometry";
+import { markLabel } from "../pure/marks";
 import { useParam } from "../router";
 import { useAthlete, useSession } from "../session";
 import { Empty, Head, Notice, Panel, Pick, Show } from "../ui/basics";
@@ -14,16 +15,29 @@ import { Figure, LineKey, SideKey } from "../ui/table";
 
 const dayBack = (n: number): string => new Date(Date.now() - n * 86_400_000).toISOString().slice(0, 10);
 
-/** A choice of a side of the comparison: a run, a pair of shoes, a ground, the time before or from a day. */
+/** One lap of a run, by the marks that end one. */
+function LapPick({ label, session, lap, onChange }: { label: string; session: string; lap: string; onChange: (lap: string) => void }): JSX.Element {
+  const q = useApi<SessionFull>(session ? `/sessions/${session}` : null);
+  const marks = (q.data?.events ?? []).filter((e) => markLabel(e) === "lap").map((e) => e.t_s).sort((x, y) => x - y);
+  if (q.data && marks.length === 0) return <span class="muted">no lap was marked in this run</span>;
+  const edges = [0, ...marks, q.data?.duration_s ?? marks.at(-1) ?? 0];
+  return <Pick label={`${label}: lap`} hideLabel value={lap} options={edges.slice(1).map((to, i) => [String(i + 1), `Lap ${i + 1} · ${clock(edges[i] ?? 0)} to ${clock(to)}`] as const)} onChange={onChange} />;
+}
+
+/** A choice of a side of the comparison: a run, a lap of one, a pair of shoes, a ground, the time before or from a day. */
 function Chooser({ label, value, onChange, sessions, shoes }: { label: string; value: string; onChange: (v: string) => void; sessions: SessionItem[]; shoes: Shoe[] }): JSX.Element {
   const style = useStyle();
-  const [kind, rest] = value.includes(":") ? (value.split(":") as [string, string]) : ["run", value];
-  const set = (k: string): void => onChange(k === "run" ? (sessions[0]?.id ?? "") : k === "shoe" ? `shoe:${shoes[0]?.id ?? ""}` : k === "ground" ? "ground:hard" : `${k}:${rest && /^\d{4}/.test(rest) ? rest : dayBack(14)}`);
+  const at = value.indexOf(":");
+  const [kind, rest] = at < 0 ? ["run", value] : [value.slice(0, at), value.slice(at + 1)];
+  const [lapRun, lap] = kind === "lap" ? [rest.slice(0, rest.lastIndexOf(":")), rest.slice(rest.lastIndexOf(":") + 1)] : [kind === "run" ? rest : (sessions[0]?.id ?? ""), "1"];
+  const set = (k: string): void => onChange(k === "run" ? lapRun : k === "lap" ? `lap:${lapRun}:${label === "B" ? 2 : 1}` : k === "shoe" ? `shoe:${shoes[0]?.id ?? ""}` : k === "ground" ? "ground:hard" : `${k}:${rest && /^\d{4}-/.test(rest) ? rest : dayBack(14)}`);
+  const runs = sessions.map((s) => [s.id, `${day(s.day, style)} · ${number(s.distance_km, 1, style)} km`] as const);
   return (
     <div class="chooser">
       <span class="chooser-name">{label}</span>
-      <Pick label={`${label}: kind`} hideLabel value={kind} options={[["run", "One run"], ["before", "Before a day"], ["after", "From a day on"], ["shoe", "Shoes"], ["ground", "Ground"]]} onChange={set} />
-      {kind === "run" ? <Pick label={`${label}: run`} hideLabel value={rest} options={sessions.map((s) => [s.id, `${day(s.day, style)} · ${number(s.distance_km, 1, style)} km`] as const)} onChange={onChange} />
+      <Pick label={`${label}: kind`} hideLabel value={kind} options={[["run", "One run"], ["lap", "A lap"], ["before", "Before a day"], ["after", "From a day on"], ["shoe", "Shoes"], ["ground", "Ground"]]} onChange={set} />
+      {kind === "run" ? <Pick label={`${label}: run`} hideLabel value={rest} options={runs} onChange={onChange} />
+        : kind === "lap" ? <><Pick label={`${label}: run`} hideLabel value={lapRun} options={runs} onChange={(v) => onChange(`lap:${v}:1`)} /><LapPick label={label} session={lapRun} lap={lap} onChange={(n) => onChange(`lap:${lapRun}:${n}`)} /></>
         : kind === "shoe" ? <Pick label={`${label}: shoes`} hideLabel value={rest} options={shoes.map((s) => [s.id, s.name] as const)} onChange={(v) => onChange(`shoe:${v}`)} />
         : kind === "ground" ? <Pick label={`${label}: ground`} hideLabel value={rest} options={[["hard", "Hard"], ["uneven", "Uneven"], ["other", "Other"]]} onChange={(v) => onChange(`ground:${v}`)} />
         : <label class="pick"><span class="sr">{label}: day</span><input type="date" value={rest} onChange={(e) => e.currentTarget.value && onChange(`${kind}:${e.currentTarget.value}`)} /></label>}
@@ -90,7 +104,7 @@ const sideText = (s: CompareSide, style: ReturnType<typeof useStyle>): string =>
 
 function Body({ c }: { c: Compare }): JSX.Element {
   const style = useStyle();
-  if (c.a.sessions.length === 0 || c.b.sessions.length === 0) return <Empty title={`${c.a.sessions.length === 0 ? "A" : "B"} has no runs.`}>Choose another run, pair, ground or day.</Empty>;
+  if (c.a.sessions.length === 0 || c.b.sessions.length === 0) return <Empty title={`${c.a.sessions.length === 0 ? "A" : "B"} has no runs.`}>{c.note ? `${c.note} ` : ""}Choose another run, lap, pair, ground or day.</Empty>;
   const planes = (["tilt", "obliquity", "rotation"] as const).map((k) => ({ k, lines: ([["A", c.curves.a, "a"], ["B", c.curves.b, "b"]] as const).flatMap(([key, v, tone]): CurveLine[] => (v ? [{ key, percent: v.percent, values: v[k].mean, sd: v[k].sd, tone, dashed: key === "B" }] : [])) }));
   return (
     <>
@@ -128,7 +142,7 @@ export default function ComparePage(): JSX.Element {
   const runs = sessions.data?.items.filter((s) => s.strides > 0) ?? [];
   return (
     <>
-      <Head title="Compare" sub="Two runs, pairs of shoes, grounds or times, at the speeds they share" />
+      <Head title="Compare" sub="Two runs, laps, pairs of shoes, grounds or times, at the speeds they share" />
       <div class="choosers">
         <Chooser label="A" value={a} onChange={setA} sessions={runs} shoes={shoes.data?.items ?? []} />
         <Chooser label="B" value={b} onChange={setB} sessions={runs} shoes={shoes.data?.items ?? []} />

@@ -13,6 +13,7 @@ import { Choice, DataLabel, Empty, Head, Notice, Panel, Show } from "../ui/basic
 import { Axes, CoverageBar, Dot } from "../ui/graphics";
 import { Figure, SideKey } from "../ui/table";
 import { type Line, type Mark, TimeChart } from "../ui/timechart";
+import { Multiples } from "./multiples";
 import { StrideDetail } from "./stride";
 
 const STRIPS: { metrics: [string, string?]; sides: boolean }[] = [
@@ -65,6 +66,7 @@ function Overview({ s, selection, onSelect }: { s: SessionFull; selection: Span 
               </div>
             );
           })}
+          <p class="muted small">Elevation is not measured: these sensors do not know height, and no imported track of the run is kept with altitude.</p>
         </div>
       )}
     </Show>
@@ -126,7 +128,7 @@ function Distributions({ strides }: { strides: Stride[] }): JSX.Element | null {
   );
 }
 
-const SELECTS = [["typical", "Typical"], ["longest", "Longest"], ["shortest", "Shortest"], ["most_asymmetric", "Most uneven"], ["poor", "Low quality"]] as const;
+const SELECTS = [["typical", "Typical"], ["longest", "Longest"], ["shortest", "Shortest"], ["most_asymmetric", "Most uneven"], ["poor", "Low quality"], ["marked", "Marked as bad"]] as const;
 type SelectKind = (typeof SELECTS)[number][0];
 
 function StrideRow({ x, open }: { x: Stride; open: (x: Stride) => void }): JSX.Element {
@@ -137,7 +139,7 @@ function StrideRow({ x, open }: { x: Stride; open: (x: Stride) => void }): JSX.E
     return withUnit(x.metrics[m], shown(d, d?.unit ?? ""), style);
   };
   return (
-    <tr class={x.class === "D" ? "low" : ""}>
+    <tr class={x.verdict?.bad ? "struck" : x.class === "D" ? "low" : ""}>
       <th scope="row"><button type="button" class="quiet-link" onClick={() => open(x)}><span>{clock(x.t_s)}.{Math.floor((x.t_s % 1) * 10)}</span><span class="sr"> {x.side ?? ""} stride, open</span></button></th>
       <td>{x.side ? <SideKey side={x.side} /> : <span class="muted">unknown</span>}</td>
       <td class="n num">{show("speed")}</td>
@@ -146,7 +148,7 @@ function StrideRow({ x, open }: { x: Stride; open: (x: Stride) => void }): JSX.E
       <td class="n num">{show("contact_time")}</td>
       <td class="n num">{show("pelvis_drop")}</td>
       <td><DataLabel data={x.class === "A" ? "good" : x.class === "B" ? "fair" : "poor"} /></td>
-      <td class="muted">{x.flags.map(sentence).join(", ") || (Object.keys(x.absent).length ? `${Object.keys(x.absent).length} not measured` : NOTHING)}</td>
+      <td class="muted">{x.verdict?.bad ? <b>{x.verdict.by ? `marked as bad by ${x.verdict.by}` : "marked as bad"}. </b> : null}{x.flags.filter((f) => f !== "marked_bad").map(sentence).join(", ") || (x.verdict?.bad ? "" : Object.keys(x.absent).length ? `${Object.keys(x.absent).length} not measured` : NOTHING)}</td>
     </tr>
   );
 }
@@ -168,7 +170,8 @@ export default function Explorer({ session }: { session: string }): JSX.Element 
   const list = useApi<Listing<Stride>>(q.data?.strides ? `/sessions/${session}/strides${query({ ...range, select: kind, limit: 20 })}` : null);
   const sample = useApi<Listing<Stride>>(q.data?.strides ? `/sessions/${session}/strides${query({ ...range, select: "typical", limit: 400 })}` : null);
   const s = q.data;
-  const open = (x: Stride): void => {
+  const laps = s?.events.filter((x) => markLabel(x) === "lap").length ?? 0;
+  const open = (x: Pick<Stride, "idx" | "side">): void => {
     setStrideSide(x.side ?? null);
     setStride(x.idx);
     requestAnimationFrame(() => document.getElementById("stride")?.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" }));
@@ -177,7 +180,7 @@ export default function Explorer({ session }: { session: string }): JSX.Element 
     <>
       <Head title={s ? <>{s.run_kind ? sentence(s.run_kind) : "Run"} <span class="light">{runDay(s, style)}</span></> : "Run"} sub={s ? `${s.athlete_name} · ${clock(s.duration_s)} · ${count(s.strides, "stride", style)}` : "\u00a0"}>
         <A to={`/run/${session}/card`} class="button">Card</A>
-        <A to={`/compare?a=${session}`} class="button">Compare</A>
+        <A to={laps ? `/compare?a=lap:${session}:1&b=lap:${session}:2` : `/compare?a=${session}`} class="button">{laps ? "Compare laps" : "Compare"}</A>
       </Head>
       <Show q={q} rows={6}>
         {(d) => (
@@ -203,6 +206,7 @@ export default function Explorer({ session }: { session: string }): JSX.Element 
                     )}
                   </Show>
                 </Panel>
+                {s?.sensors.some((x) => x.placement === "sacrum") ? <Multiples session={session} range={range} open={open} /> : null}
                 {stride !== "" ? <StrideDetail session={d} idx={Number(stride)} side={strideSide || null} onClose={() => setStride(null)} /> : null}
                 <Panel title="The whole run in numbers">
                   <Numbers s={d} />

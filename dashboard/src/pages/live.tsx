@@ -208,6 +208,7 @@ function Cue({ cue }: { cue: LiveCue }): JSX.Element | null {
         {now !== null ? <path d={`M${x(now)} 8l8 9l-8 9l-8-9Z`} class="value" /> : null}
       </svg>
       <p class="cue-line">{why} <span class="muted">target {number(t, 0, style)}, now {number(cue.now_spm, 0, style)} steps/min</span></p>
+      <p class="muted small">Slope is not measured: mute cues on hills.</p>
     </Panel>
   );
 }

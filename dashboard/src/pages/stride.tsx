@@ -1,12 +1,12 @@
 /** One stride down to the samples: raw acceleration and rotation with event lines, foot path, pelvis angles, how each number was made. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Explain, FootPath as Path, Raw, SessionFull } from "../api";
-import { call, changed, newId, query, useApi } from "../http";
+import type { Explain, FootPath as Path, Raw, Said, SessionFull, Stride, Verdict } from "../api";
+import { call, changed, query, useApi } from "../http";
 import { useStyle } from "../prefs";
-import { clock, NOTHING, number, placeName, sentence, shown, trimmed, withUnit } from "../pure/format";
+import { clock, day, NOTHING, number, placeName, sentence, shown, timeOfDay, trimmed, withUnit } from "../pure/format";
 import { brokenPath, extent } from "../pure/geometry";
-import { useMayWrite, useSession } from "../session";
+import { useMay, useSession } from "../session";
 import { Choice, DataLabel, Show } from "../ui/basics";
 import { Axes, CycleCurves } from "../ui/graphics";
 import { Figure, LineKey, SideKey } from "../ui/table";
@@ -64,29 +64,52 @@ function FootPath({ path }: { path: Path }): JSX.Element {
 
 const QUALITY: Record<string, string> = { innovation: "attitude agrees with gravity", clipping: "inside the sensor's range", gaps: "no samples missing", agreement: "two ways of measuring agree", guards: "plausible", alignment: "mounting known" };
 
+const told = (v: Verdict, style: ReturnType<typeof useStyle>): string => `${v.bad ? "Marked as bad" : "Counted again"} ${v.by ? `by ${v.by} (${v.role})` : `by the ${v.role}`}, ${day(new Date(v.said_us / 1000).toISOString().slice(0, 10), style)} ${timeOfDay(v.said_us, null, style)}${v.note ? `: ${v.note}` : ""}`;
+
+/** Whether the stride counts: who says it does not, since when and why; and the way to say so, or to take it back. */
+function Counting({ path, s }: { path: string; s: Stride }): JSX.Element | null {
+  const style = useStyle();
+  const may = useMay("verdicts");
+  const [note, setNote] = useState("");
+  const [failed, setFailed] = useState("");
+  const said = useApi<Said>(s.verdict ? `${path}/verdict${query({ side: s.side ?? null })}` : null);
+  const v = s.verdict;
+  const bad = v?.bad === true;
+  const say = (e: Event): void => {
+    e.preventDefault();
+    void call(`${path}/verdict${query({ side: s.side ?? null })}`, "PUT", { bad: !bad, ...(note.trim() ? { note: note.trim() } : {}) }).then(() => { setNote(""); setFailed(""); changed(); }, (x: Error) => setFailed(`Not kept: ${x.message}`));
+  };
+  if (!may && !v) return null;
+  return (
+    <div class={bad ? "verdict bad" : "verdict"}>
+      {v ? <p role="status"><b>{told(v, style)}.</b> {bad ? "It is kept and shown, and counts in no average, no usual and no flag." : ""}</p> : null}
+      {said.data?.past.length ? <details class="more-detail"><summary>Said before</summary><ul class="plain">{said.data.past.map((x) => <li key={`${x.said_us}${x.bad}`}>{told(x, style)}</li>)}</ul></details> : null}
+      {may ? <form class="row" onSubmit={say}><label class="grow"><span class="sr">Why</span><input value={note} maxLength={500} placeholder={bad ? "Why it is good after all (optional)" : "Why it is bad (optional)"} onInput={(e) => setNote(e.currentTarget.value)} /></label><button type="submit">{bad ? "Count it again" : "Mark as bad"}</button></form> : null}
+      {failed ? <p role="alert" class="note">{failed}</p> : null}
+    </div>
+  );
+}
+
 export function StrideDetail({ session, idx, side, onClose }: { session: SessionFull; idx: number; side: string | null; onClose: () => void }): JSX.Element {
   const style = useStyle();
   const { metrics } = useSession();
-  const mayWrite = useMayWrite();
-  const [marked, setMarked] = useState("");
-  const q = useApi<Explain>(`/sessions/${session.id}/strides/${idx}/explain${query({ side })}`);
+  const path = `/sessions/${session.id}/strides/${idx}`;
+  const q = useApi<Explain>(`${path}/explain${query({ side })}`);
   const s = q.data?.stride;
   const begin = s?.ic_s ?? s?.t_s ?? 0;
   const end = s?.next_ic_s ?? (s ? s.t_s + s.duration_s : 0);
   const raw = useApi<Raw>(s ? `/sessions/${session.id}/raw${query({ from_s: Math.max(0, begin - 0.3).toFixed(3), to_s: Math.min(begin + 9, end + 0.3).toFixed(3) })}` : null);
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus({ preventScroll: true }), [idx]);
-  const markBad = (): void => void call(`/sessions/${session.id}/events`, "POST", { id: newId("e"), t_s: s?.t_s ?? 0, kind: "marker", text: `stride ${idx} marked as bad` }).then(() => { setMarked("Marked: kept, excluded, logged."); changed(); }, (e: Error) => setMarked(`Not marked: ${e.message}`));
   return (
     <section class="panel stride-detail" id="stride" aria-labelledby="stride-title">
       <div class="panel-head">
         <h2 id="stride-title" ref={title} tabIndex={-1}>Stride {s ? <>at {clock(s.t_s)} {s.side ? <SideKey side={s.side} /> : null} <DataLabel data={s.class === "A" ? "good" : s.class === "B" ? "fair" : "poor"} /></> : idx}</h2>
         <div class="panel-tools">
-          {mayWrite ? <button type="button" onClick={markBad}>Mark as bad</button> : null}
           <button type="button" class="quiet" onClick={onClose}>Close</button>
         </div>
       </div>
-      {marked ? <p role="status" class="note">{marked}</p> : null}
+      {s ? <Counting path={path} s={s} /> : null}
       <Show q={q} rows={5}>
         {(e) => (
           <>

@@ -77,6 +77,9 @@ export function LoadBars({ weeks, zone, width = 120, height = 34, label }: { wee
   );
 }
 
+/** Spans may lie over each other; what is worse is drawn later. */
+const LAYERS = ["ok", "moved", "filled", "clipped", "unsynced", "lost"];
+
 /** What each sensor gave, second by second: even, hatched, or marked, under one time axis. */
 export function CoverageBar({ coverage, duration, height = 16 }: { coverage: Coverage[]; duration: number; height?: number }): JSX.Element {
   const id = useId();
@@ -92,8 +95,8 @@ export function CoverageBar({ coverage, duration, height = 16 }: { coverage: Cov
             <defs><Hatch id={`${id}${c.placement}`} /></defs>
             {/* Only what is not ok need be told; the rest was there. */}
             <rect width={width} height={height} class={c.lost_share < 1 ? "cov-ok" : "cov-none"} />
-            {c.spans.map((s) => (
-              <g key={s.from_s}>
+            {[...c.spans].sort((a, b) => LAYERS.indexOf(a.state) - LAYERS.indexOf(b.state)).map((s) => (
+              <g key={`${s.state}${s.from_s}`}>
                 <rect x={x(s.from_s)} width={Math.max(s.state === "ok" ? 0 : 2, x(s.to_s) - x(s.from_s))} height={height} class={`cov-${s.state}`} />
                 {s.state === "lost" || s.state === "unsynced" ? <rect x={x(s.from_s)} width={Math.max(2, x(s.to_s) - x(s.from_s))} height={height} fill={`url(#${id}${c.placement})`} /> : null}
               </g>
@@ -104,6 +107,7 @@ export function CoverageBar({ coverage, duration, height = 16 }: { coverage: Cov
       ))}
       <div class="coverage-row coverage-axis" aria-hidden="true"><span /><span class="between"><span>0:00</span><span>{clock(duration)}</span></span><span /></div>
       <p class="legend small"><span class="key"><i class="swatch cov-ok" />ok</span><span class="key"><i class="swatch cov-filled" />filled</span><span class="key"><i class="swatch swatch-hatch" />lost</span><span class="key"><i class="swatch cov-clipped" />clipped</span><span class="key"><i class="swatch cov-moved" />moved</span></p>
+      <p class="muted small">Clipped: samples at the limit of the sensor, no more than two seconds apart.</p>
     </div>
   );
 }

@@ -43,6 +43,8 @@ pub fn without_symptoms(mut entry: Entry) -> Option<Entry> {
             facts.medical_history = None;
             facts.bone_stress = None;
         }
+        // Why a stride is bad may be told with the back.
+        Body::StrideVerdict(verdict) => verdict.note = None,
         Body::FlagAction(action) if SYMPTOM_FAMILIES.iter().any(|f| action.flag.starts_with(f)) => return None,
         _ => {}
     }

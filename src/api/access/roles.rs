@@ -17,6 +17,8 @@ pub enum Resource {
     Session,
     /// Strides, series, events and how a number was made.
     Strides,
+    /// Whether a stride counts.
+    Verdicts,
     /// Samples as the sensors gave them.
     Raw,
     /// What people said; symptoms among it are filtered for those who may not see them.
@@ -104,6 +106,7 @@ pub const TABLE: &[Line] = {
         (R::Session,   Write,  [All,  Own,   No,     No,        No]),
         (R::Session,   Delete, [All,  Own,   No,     No,        No]),
         (R::Strides,   Read,   [All,  Own,   Scope,  Consented, Linked]),
+        (R::Verdicts,  Write,  [All,  Own,   Scope,  Consented, No]),
         (R::Raw,       Read,   [All,  Own,   No,     Consented, No]),
         (R::Journal,   Read,   [All,  Own,   Scope,  Consented, No]),
         (R::Journal,   Write,  [All,  Own,   No,     Consented, No]),

@@ -187,7 +187,11 @@ impl Gathering {
                 self.spectral = window.spectral_cadence.map(|c| (window.t, c));
                 self.reach(window.t, show);
             }
-            Output::Health(health) => show(Shown::Event(word(health))),
+            Output::Health(health) => {
+                if let Some(word) = word(health) {
+                    show(Shown::Event(word));
+                }
+            }
             Output::ProvisionalContact { .. } | Output::Contact { .. } | Output::Block(_) => {}
         }
     }
@@ -286,7 +290,7 @@ fn stride_frame(record: &StrideRecord) -> StrideFrame {
 }
 
 /// What of the health of the data a viewer is told.
-fn word(health: &Health) -> Word {
+fn word(health: &Health) -> Option<Word> {
     let place = |p: Placement| p.name().replace('_', " ");
     let (t, kind, text) = match health {
         Health::Gap {
@@ -322,12 +326,14 @@ fn word(health: &Health) -> Word {
             "rail_learned",
             format!("{}: its limit was learned", place(*placement)),
         ),
+        // The dots of the sensors and the class of each stride say so at once; this is told when it is over.
+        Health::Clipped { .. } | Health::Filled { .. } => return None,
     };
-    Word {
+    Some(Word {
         t_s: t.secs(),
         kind: kind.to_owned(),
         text,
-    }
+    })
 }
 
 #[cfg(test)]

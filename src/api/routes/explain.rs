@@ -3,8 +3,9 @@
 //! Nothing is computed anew here but the plain arithmetic between instants and lengths that anyone can check, and the
 //! curves, which are drawn from raw samples where those are kept ([`crate::review::curves`]). What a metric is, what it is not and where it comes from stands in the registry.
 
-use super::measured::{about, reached};
+use super::measured::{about, seen};
 use super::strides::{self, StrideItem};
+use super::verdicts::Verdicts;
 use crate::api::access::gate::Gate;
 use crate::api::access::roles::Resource;
 use crate::api::app::App;
@@ -125,16 +126,18 @@ async fn explain(
     let side = extract::side(wanted.side.as_deref())?;
     let (state, explained) = app
         .ask(move |app| {
-            let row = reached(app, &gate, &session)?;
+            let (row, sight) = seen(app, &gate, &session)?;
             let record = strides::find(app, &session, idx, side)?;
             let curves = SessionCurves::new(app.reader(), &row).of_stride(&record)?;
-            Ok::<_, Problem>((row.state, explained(&record, curves)))
+            let verdicts = Verdicts::of(app, &gate, &row, sight.symptoms)?;
+            let stride = StrideItem::of(&record, &verdicts);
+            Ok::<_, Problem>((row.state, explained(&record, stride, curves)))
         })
         .await?;
     about(state, &headers, &explained)
 }
 
-fn explained(record: &StrideRecord, curves: StrideCurves) -> Explain {
+fn explained(record: &StrideRecord, stride: StrideItem, curves: StrideCurves) -> Explain {
     let QualityParts {
         innovation,
         clipping,
@@ -144,7 +147,7 @@ fn explained(record: &StrideRecord, curves: StrideCurves) -> Explain {
         alignment,
     } = record.stride.quality;
     Explain {
-        stride: StrideItem::of(record),
+        stride,
         steps: steps(record),
         quality_parts: Parts {
             innovation,
@@ -265,6 +268,7 @@ fn ruled_out(flags: &StrideFlags) -> Vec<&'static str> {
         (flags.after_rest, "it is the first stride after standing"),
         (flags.implausible_contact, "a guard of its contact failed"),
         (flags.mounting_unsettled, "the mounting was not settled yet"),
+        (flags.marked_bad, "a person marked it as bad"),
     ]
     .into_iter()
     .filter_map(|(holds, text)| holds.then_some(text))

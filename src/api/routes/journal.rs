@@ -136,6 +136,9 @@ async fn put(
     if gate.caller.role == Role::Therapist && entry.body.kind() != Kind::ClinicianNote {
         return Err(Problem::forbidden("A therapist writes notes (clinician_note) only."));
     }
+    if entry.body.kind() == Kind::StrideVerdict {
+        return Err(at_the_stride());
+    }
     let consent = entry.body.kind() == Kind::Consent;
     let whose = entry.athlete.clone();
     let put = app
@@ -171,6 +174,10 @@ async fn take_back(
     let gone = app
         .ask(move |app| {
             gate.athlete(app, &athlete)?;
+            let before = app.journal().entry(&athlete, &id)?;
+            if before.is_some_and(|e| e.body.kind() == Kind::StrideVerdict) {
+                return Err(at_the_stride());
+            }
             let gone = app.journal().take_back(&athlete, &id, app.now())?;
             if gone {
                 app.renew_flags(&athlete)?;
@@ -185,6 +192,12 @@ async fn take_back(
     } else {
         Err(Problem::not_found("such entry"))
     }
+}
+
+/// Who speaks about a stride is known from the caller, not from what is sent, and is not taken out of the record.
+fn at_the_stride() -> Problem {
+    let detail = "Whether a stride counts is said, and taken back, at the stride: PUT /sessions/{session}/strides/{idx}/verdict.";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lope::journal::verdict", detail)
 }
 
 async fn past(

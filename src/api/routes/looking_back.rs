@@ -1,6 +1,6 @@
 //! Runs against each other: trends, comparisons, load.
 
-use crate::api::access::gate::Gate;
+use crate::api::access::gate::{Gate, Symptoms};
 use crate::api::access::roles::Resource;
 use crate::api::answer;
 use crate::api::app::App;
@@ -45,7 +45,7 @@ struct TrendWanted {
 struct CompareWanted {
     /// Whose.
     athlete: String,
-    /// One side: a session, `last`, `before:DAY`, `from:DAY`, `shoe:ID` or `ground:hard|uneven|other`.
+    /// One side: a session, `last`, `lap:SESSION:N`, `before:DAY`, `from:DAY`, `shoe:ID` or `ground:hard|uneven|other`.
     a: String,
     /// The other.
     b: String,
@@ -174,6 +174,12 @@ async fn compared(
     let compared = app
         .ask(move |app| {
             let sight = gate.athlete(app, &athlete)?;
+            let lap = [&a, &b].iter().any(|c| matches!(c, Chosen::Lap(..)));
+            if lap && sight.symptoms == Symptoms::Hidden {
+                return Err(Problem::forbidden(
+                    "Laps are marks that the runner made during a run, and those are not shared with you.",
+                ));
+            }
             let looked = app.looked(&athlete, None, sight)?;
             Ok::<_, Problem>(compare(app.review(), &looked.past, &a, &b)?)
         })

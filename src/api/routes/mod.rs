@@ -2,6 +2,7 @@
 
 mod athletes;
 mod catalog;
+mod curves;
 mod entry;
 mod explain;
 mod export;
@@ -19,6 +20,7 @@ mod shares;
 mod shoes;
 mod strides;
 mod tokens;
+mod verdicts;
 
 use super::endpoint::Endpoint;
 
@@ -34,6 +36,8 @@ pub fn all() -> Vec<Endpoint> {
         strides::endpoints(),
         explain::endpoints(),
         export::endpoints(),
+        curves::endpoints(),
+        verdicts::endpoints(),
         raw::endpoints(),
         journal::endpoints(),
         looking_back::endpoints(),

@@ -12,7 +12,7 @@ use crate::api::endpoint::Endpoint;
 use crate::api::extract::{self, Json, Path, Query};
 use crate::api::looked::Looked;
 use crate::api::problem::Problem;
-use crate::model::SessionTime;
+use crate::model::{SessionTime, Span};
 use crate::review::local_day::LocalDays;
 use crate::review::sessions::{coverage, session_item};
 use crate::review::{Coverage, RunValues, SessionItem};
@@ -20,8 +20,8 @@ use crate::store::journal::{Body, Day, Entry, EntryId, Journal as _, SessionNote
 use crate::store::sqlite::NewestQuery;
 use crate::store::summary::{SideScope, SummaryRow};
 use crate::store::{
-    AthleteId, Batch, History as _, Mark, MarkKind, RowQuery, SessionEvent, SessionId, SessionRow, SqliteStore,
-    Store as _, UtcMicros,
+    AthleteId, Batch, Completeness, History as _, Mark, MarkKind, RowQuery, SessionEvent, SessionId, SessionRow,
+    SqliteStore, Store as _, UtcMicros,
 };
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -343,10 +343,6 @@ fn full(app: &App, row: SessionRow, sight: Sight) -> Result<SessionFull, Problem
     if let (Symptoms::Hidden, Some(note)) = (sight.symptoms, &mut note) {
         consent::strip(note);
     }
-    let events = app.reader().events(&RowQuery {
-        limit: EVENTS_MAX,
-        ..RowQuery::all(row.meta.id.clone())
-    })?;
     let summary = |s: SummaryRow| SummaryItem {
         metric: s.metric.def().name,
         side: match s.side {
@@ -366,12 +362,7 @@ fn full(app: &App, row: SessionRow, sight: Sight) -> Result<SessionFull, Problem
         summary: app.reader().summary(&row.meta.id)?.into_iter().map(summary).collect(),
         run_values: recorded.run.as_ref().map(|r| r.values.clone()),
         coverage: coverage(app.review(), &row)?,
-        events: events
-            .rows
-            .iter()
-            .filter(|e| sight.symptoms == Symptoms::Shown || e.kind() != "marker")
-            .map(event_item)
-            .collect(),
+        events: told(app, &row, sight)?,
         note_entry: note,
         outcomes: row
             .outcomes
@@ -385,6 +376,31 @@ fn full(app: &App, row: SessionRow, sight: Sight) -> Result<SessionFull, Problem
             .collect(),
         pipeline_version: row.pipeline_version,
     })
+}
+
+/// What happened in a session, as far as this caller may hear of it. What a sensor delivered second by second is coverage.
+fn told(app: &App, row: &SessionRow, sight: Sight) -> Result<Vec<EventItem>, Problem> {
+    let heard = |e: &&SessionEvent| match e {
+        SessionEvent::Marker { .. } => sight.symptoms == Symptoms::Shown,
+        SessionEvent::Clipped { .. } | SessionEvent::Filled { .. } => false,
+        _ => true,
+    };
+    let mut query = RowQuery::all(row.meta.id.clone());
+    let mut all = Vec::new();
+    loop {
+        let page = app.reader().events(&query)?;
+        all.extend(page.rows.iter().filter(heard).map(event_item));
+        let rest = match page.completeness {
+            Completeness::Truncated { resume_at } if all.len() < EVENTS_MAX => Span::new(resume_at, query.span.end()),
+            _ => None,
+        };
+        match rest {
+            Some(rest) => query.span = rest,
+            None => break,
+        }
+    }
+    all.truncate(EVENTS_MAX);
+    Ok(all)
 }
 
 fn event_item(event: &SessionEvent) -> EventItem {

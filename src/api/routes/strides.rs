@@ -1,6 +1,7 @@
 //! Strides of a session, in pages, as JSON or CSV.
 
-use super::measured::{about, reached, word};
+use super::measured::{about, reached, seen, word};
+use super::verdicts::{Verdict, Verdicts};
 use crate::api::access::gate::Gate;
 use crate::api::access::roles::Resource;
 use crate::api::answer::{self, List, ROWS_MAX};
@@ -23,7 +24,7 @@ const PAGE: usize = 500;
 /// Strides of a page at most.
 const PAGE_MAX: usize = 5000;
 /// Strides among which a choice is made.
-const CHOICE_MAX: usize = 2 * ROWS_MAX;
+pub(super) const CHOICE_MAX: usize = 2 * ROWS_MAX;
 
 /// Which strides.
 #[derive(Deserialize, IntoParams)]
@@ -39,7 +40,8 @@ struct Wanted {
     limit: Option<u32>,
     /// Where the page begins.
     cursor: Option<String>,
-    /// Only the foremost of this kind: `typical`, `longest`, `shortest`, `most_asymmetric` or `poor`.
+    /// Only the foremost of this kind: `typical`, `longest`, `shortest`, `most_asymmetric`, `poor` or
+    /// `marked` (as bad, by a person).
     select: Option<String>,
 }
 
@@ -68,8 +70,10 @@ pub(super) struct StrideItem {
     quality: f64,
     /// What the runner was doing.
     activity: String,
-    /// Facts to filter by.
+    /// Facts to filter by; `marked_bad` where a person keeps it out of every average.
     flags: Vec<String>,
+    /// What a person said about it.
+    verdict: Option<Verdict>,
     /// What was measured, SI.
     metrics: BTreeMap<String, f64>,
     /// What was not, and why.
@@ -77,7 +81,7 @@ pub(super) struct StrideItem {
 }
 
 impl StrideItem {
-    pub(super) fn of(record: &StrideRecord) -> Self {
+    pub(super) fn of(record: &StrideRecord, verdicts: &Verdicts) -> Self {
         let s = &record.stride;
         let flags = match serde_json::to_value(s.flags) {
             Ok(serde_json::Value::Object(all)) => all
@@ -108,6 +112,7 @@ impl StrideItem {
             quality: s.quality.product(),
             activity: word(&s.activity),
             flags,
+            verdict: verdicts.on(record),
             metrics,
             absent,
         }
@@ -154,7 +159,7 @@ async fn strides(
     }
     let (state, list) = app
         .ask(move |app| {
-            let row = reached(app, &gate, &session)?;
+            let (row, sight) = seen(app, &gate, &session)?;
             let limit_asked = if choice.is_some() { CHOICE_MAX } else { limit };
             let page = app.reader().strides(&RowQuery {
                 span,
@@ -166,14 +171,15 @@ async fn strides(
                 (Completeness::Truncated { resume_at }, None) => Some(answer::cursor(resume_at.nanos(), "")),
                 _ => None,
             };
+            let verdicts = Verdicts::of(app, &gate, &row, sight.symptoms)?;
             let rows = match choice {
-                Some(choice) => choice.foremost(page.rows, limit),
+                Some(choice) => choice.foremost(&page.rows, limit),
                 None => page.rows,
             };
             Ok::<_, Problem>((
                 row.state,
                 List {
-                    items: rows.iter().map(StrideItem::of).collect(),
+                    items: rows.iter().map(|r| StrideItem::of(r, &verdicts)).collect(),
                     next_cursor: next,
                 },
             ))
@@ -184,15 +190,37 @@ async fn strides(
 
 /// Which strides are worth a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
+pub(super) enum Choice {
     Typical,
     Longest,
     Shortest,
     MostAsymmetric,
     Poor,
+    Marked,
 }
 
 impl Choice {
+    /// Those shown side by side.
+    pub(super) const SHOWN: [Self; 5] = [
+        Self::Typical,
+        Self::Longest,
+        Self::Shortest,
+        Self::Poor,
+        Self::MostAsymmetric,
+    ];
+
+    /// As written.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Typical => "typical",
+            Self::Longest => "longest",
+            Self::Shortest => "shortest",
+            Self::MostAsymmetric => "most_asymmetric",
+            Self::Poor => "poor",
+            Self::Marked => "marked",
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, Problem> {
         match text {
             "typical" => Ok(Self::Typical),
@@ -200,44 +228,42 @@ impl Choice {
             "shortest" => Ok(Self::Shortest),
             "most_asymmetric" => Ok(Self::MostAsymmetric),
             "poor" => Ok(Self::Poor),
+            "marked" => Ok(Self::Marked),
             other => Err(Problem::parameter(
                 "select",
-                format!("{other:?} is not typical, longest, shortest, most_asymmetric or poor"),
+                format!("{other:?} is not typical, longest, shortest, most_asymmetric, poor or marked"),
             )),
         }
     }
 
     /// The foremost strides of this kind; those that lack what it looks at are left out.
-    fn foremost(self, rows: Vec<StrideRecord>, limit: usize) -> Vec<StrideRecord> {
+    pub(super) fn foremost(self, rows: &[StrideRecord], limit: usize) -> Vec<StrideRecord> {
         let scores: Vec<Option<f64>> = match self {
             Self::Longest => rows.iter().map(|r| usable(r, MetricId::StrideLength)).collect(),
             Self::Shortest => rows
                 .iter()
                 .map(|r| usable(r, MetricId::StrideLength).map(|v| -v))
                 .collect(),
-            Self::Typical => typical(&rows),
-            Self::MostAsymmetric => asymmetry(&rows),
+            Self::Typical => typical(rows),
+            Self::MostAsymmetric => asymmetry(rows),
+            // All alike, so the earliest first.
+            Self::Marked => rows.iter().map(|r| r.stride.flags.marked_bad.then_some(0.0)).collect(),
             Self::Poor => {
                 let score = |r: &StrideRecord| (r.class >= DataClass::C).then(|| -r.stride.quality.product());
                 rows.iter().map(score).collect()
             }
         };
-        let mut scored: Vec<(f64, StrideRecord)> = rows
-            .into_iter()
-            .zip(scores)
-            .filter_map(|(r, s)| Some((s?, r)))
-            .collect();
+        let mut scored: Vec<(f64, &StrideRecord)> =
+            rows.iter().zip(scores).filter_map(|(r, s)| Some((s?, r))).collect();
         // Stable, so that of equals the earlier stands first.
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         scored.truncate(limit);
-        scored.into_iter().map(|(_, r)| r).collect()
+        scored.into_iter().map(|(_, r)| r.clone()).collect()
     }
 }
 
 fn usable(record: &StrideRecord, id: MetricId) -> Option<f64> {
-    (record.class <= DataClass::B)
-        .then(|| record.metrics.value(id))
-        .flatten()
+    record.counts().then(|| record.metrics.value(id)).flatten()
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

@@ -8,7 +8,8 @@ use super::super::shapes::{Curves, PelvisCurve as Shown, PlaneCurve, SpeedRange}
 use super::{NoCurve, SessionCurves, percents};
 use crate::metrics::pelvis_curve::{POINTS, PelvisCurve, Zero};
 use crate::metrics::{MetricId as Id, StrideRecord};
-use crate::model::{Activity, DataClass, Side};
+use crate::model::{Activity, Side, Span};
+use crate::store::query::whole_session;
 use crate::store::{History as _, RowQuery, SessionRow, SqliteReader, StoreError};
 
 /// Newest sessions of a side that are drawn from.
@@ -20,14 +21,14 @@ pub const STRIDES: usize = 10;
 /// Fewest strides whose mean is shown: fewer say more about themselves than about the runner. A choice of this project.
 const FEWEST: usize = 10;
 
-/// Curves of A and of B; a side without says why.
+/// Curves of A and of B, each from these sessions and, where one is given, this part of them; a side without says why.
 ///
 /// # Errors
 /// Those of the disk.
 pub fn compared(
     reader: &SqliteReader,
-    a: &[&SessionRow],
-    b: &[&SessionRow],
+    a: (&[&SessionRow], Option<Span>),
+    b: (&[&SessionRow], Option<Span>),
     shared: Option<SpeedRange>,
 ) -> Result<Curves, StoreError> {
     let Some(speeds) = shared else {
@@ -69,14 +70,18 @@ pub(super) struct Drawn {
     pub(super) why_not: Option<NoCurve>,
 }
 
-fn drawn(reader: &SqliteReader, rows: &[&SessionRow], speeds: SpeedRange) -> Result<Drawn, StoreError> {
+fn drawn(
+    reader: &SqliteReader,
+    (rows, part): (&[&SessionRow], Option<Span>),
+    speeds: SpeedRange,
+) -> Result<Drawn, StoreError> {
     let mut all = Drawn::default();
     let mut taken = 0;
     for row in rows.iter().rev() {
         if taken == SESSIONS {
             break;
         }
-        let chosen = chosen(reader, row, speeds, Side::Left)?;
+        let chosen = chosen(reader, row, part, speeds, Side::Left)?;
         if chosen.is_empty() {
             continue;
         }
@@ -96,10 +101,12 @@ fn drawn(reader: &SqliteReader, rows: &[&SessionRow], speeds: SpeedRange) -> Res
 pub(super) fn chosen(
     reader: &SqliteReader,
     row: &SessionRow,
+    part: Option<Span>,
     speeds: SpeedRange,
     side: Side,
 ) -> Result<Vec<StrideRecord>, StoreError> {
     let page = reader.strides(&RowQuery {
+        span: part.unwrap_or_else(whole_session),
         limit: usize::MAX,
         ..RowQuery::all(row.meta.id.clone())
     })?;
@@ -107,7 +114,7 @@ pub(super) fn chosen(
         r.stride.side == Some(side)
             && r.stride.activity == Activity::Running
             && !r.stride.flags.turning
-            && r.class <= DataClass::B
+            && r.counts()
             && r.metrics
                 .value(Id::Speed)
                 .is_some_and(|v| v >= speeds.low && v <= speeds.high)

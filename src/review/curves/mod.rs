@@ -17,7 +17,9 @@ use crate::metrics::pelvis_curve::{POINTS, PelvisCurve, Zero};
 use crate::metrics::{MetricId as Id, StrideRecord};
 use crate::model::{Absent, Contact, Placement, SegmentKind, SensorConfig, SessionTime, Side, Span, Stride};
 use crate::pipeline::again::{FootAgain, PelvisAgain};
-use crate::store::{History as _, RowQuery, SessionEvent, SessionId, SessionRow, SideFilter, SqliteReader, StoreError};
+use crate::store::{
+    Completeness, History as _, RowQuery, SessionEvent, SessionId, SessionRow, SqliteReader, StoreError,
+};
 use std::ops::ControlFlow;
 
 /// How far the end of the way may be from the stored stride length, as a share of it: a choice of this project. The two
@@ -86,13 +88,25 @@ impl From<Absent> for NoCurve {
 pub struct SessionCurves<'a> {
     reader: &'a SqliteReader,
     row: &'a SessionRow,
+    run_up: RunUp,
+}
+
+/// Seconds of samples before a stride that are pushed first, by segment.
+#[derive(Clone, Copy, Debug)]
+struct RunUp {
+    pelvis_s: f64,
+    foot_s: f64,
 }
 
 impl<'a> SessionCurves<'a> {
     /// Of this session.
     #[must_use]
     pub fn new(reader: &'a SqliteReader, row: &'a SessionRow) -> Self {
-        Self { reader, row }
+        let run_up = RunUp {
+            pelvis_s: PelvisAgain::RUN_UP_S,
+            foot_s: FootAgain::RUN_UP_S,
+        };
+        Self { reader, row, run_up }
     }
 
     fn id(&self) -> &SessionId {
@@ -124,11 +138,7 @@ impl<'a> SessionCurves<'a> {
             None => Err(NoCurve::NotFound),
         };
         let path = self.foot_path(record)?;
-        let (from, to) = record.stride.cycle();
-        let around = Span::new(from.plus(-2.0), to.plus(0.5));
-        let neighbours = around.map(|span| self.strides(span)).transpose()?.unwrap_or_default();
-        let contacts = contacts_of(&neighbours);
-        let (pelvis, pelvis_why_not) = parted(pelvis.map(|c| view_of_pelvis(&c, &contacts)));
+        let (pelvis, pelvis_why_not) = parted(self.view(record, pelvis)?);
         let (foot_path, foot_path_why_not) = parted(path.map(|p| view_of_path(&p, &record.stride)));
         Ok(StrideCurves {
             pelvis,
@@ -136,6 +146,31 @@ impl<'a> SessionCurves<'a> {
             foot_path,
             foot_path_why_not,
         })
+    }
+
+    /// The pelvis over each of these strides as a page shows it, in the order given; where there is none, why.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn pelvis_views(&self, records: &[StrideRecord]) -> Result<Vec<Result<PelvisCycle, NoCurve>>, StoreError> {
+        let drawn = self.pelvis(records)?;
+        records.iter().zip(drawn).map(|(r, d)| self.view(r, d)).collect()
+    }
+
+    /// A curve with the contacts of both feet around it.
+    fn view(
+        &self,
+        record: &StrideRecord,
+        drawn: Result<PelvisCurve, NoCurve>,
+    ) -> Result<Result<PelvisCycle, NoCurve>, StoreError> {
+        let curve = match drawn {
+            Ok(curve) => curve,
+            Err(why) => return Ok(Err(why)),
+        };
+        let (from, to) = record.stride.cycle();
+        let around = Span::new(from.plus(-2.0), to.plus(0.5));
+        let neighbours = around.map(|span| self.strides(span)).transpose()?.unwrap_or_default();
+        Ok(Ok(view_of_pelvis(&curve, &contacts_of(&neighbours))))
     }
 
     /// The way of the foot over one stride.
@@ -166,7 +201,7 @@ impl<'a> SessionCurves<'a> {
         let Some(sensor) = sensor else {
             return refuse(&NoCurve::NoSensor(SegmentKind::Foot));
         };
-        let moved = self.last_moved(sensor.placement, first)?;
+        let moved = last_before(&self.moves(sensor.placement)?, first);
         let stands = match samples::stands(self.reader, self.id(), moved, first) {
             Ok(stands) => stands,
             Err(StoreError::Missing { .. }) => return refuse(&NoCurve::NotKept),
@@ -174,7 +209,7 @@ impl<'a> SessionCurves<'a> {
         };
         let mut spans: Vec<Span> = stands.iter().map(samples::stretch_of).collect();
         spans.extend(Span::new(
-            first.plus(-FootAgain::RUN_UP_S),
+            first.plus(-self.run_up.foot_s),
             last.plus(FootAgain::AFTER_S),
         ));
         let wanted = Span::new(first.plus(-SAME_INSTANT_S), last).unwrap_or(spans[0]);
@@ -211,9 +246,10 @@ impl<'a> SessionCurves<'a> {
         };
         let mut drawn: Vec<Result<PelvisCurve, NoCurve>> = vec![Err(NoCurve::NotFound); records.len()];
         // A sensor that turned in its strap learns its mounting anew: strides since then are drawn apart.
+        let moves = self.moves(Placement::Sacrum)?;
         let mut since: Vec<(Option<SessionTime>, Vec<usize>)> = Vec::new();
         for (i, record) in records.iter().enumerate() {
-            let moved = self.last_moved(Placement::Sacrum, record.stride.start)?;
+            let moved = last_before(&moves, record.stride.start);
             match since.iter_mut().find(|(t, _)| *t == moved) {
                 Some((_, these)) => these.push(i),
                 None => since.push((moved, vec![i])),
@@ -242,13 +278,13 @@ impl<'a> SessionCurves<'a> {
         let stands = samples::stands(self.reader, self.id(), moved, last)?;
         let mut spans: Vec<Span> = stands.iter().map(samples::stretch_of).collect();
         spans.extend(Span::new(
-            begin.plus(-PelvisAgain::RUN_UP_S),
+            begin.plus(-self.run_up.pelvis_s),
             begin.plus(PelvisAgain::BEGINNING_S),
         ));
         for i in these {
             let stride = &records[*i].stride;
             spans.extend(Span::new(
-                stride.cycle().0.plus(-PelvisAgain::RUN_UP_S),
+                stride.cycle().0.plus(-self.run_up.pelvis_s),
                 PelvisAgain::needs_until(stride).plus(0.1),
             ));
         }
@@ -292,18 +328,31 @@ impl<'a> SessionCurves<'a> {
         Ok(page.rows.first().map(|r| r.stride.start))
     }
 
-    /// When this sensor was last found to have moved before `t`.
-    fn last_moved(&self, placement: Placement, t: SessionTime) -> Result<Option<SessionTime>, StoreError> {
-        let page = self.reader.events(&RowQuery {
-            side: SideFilter::All,
-            ..RowQuery::all(self.id().clone())
-        })?;
-        let moved = page.rows.iter().filter_map(|e| match e {
-            SessionEvent::SensorMoved { placement: of, t: at } if *of == placement && *at <= t => Some(*at),
-            _ => None,
-        });
-        Ok(moved.max())
+    /// When this sensor was found to have moved.
+    fn moves(&self, placement: Placement) -> Result<Vec<SessionTime>, StoreError> {
+        let mut query = RowQuery::all(self.id().clone());
+        let mut found = Vec::new();
+        loop {
+            let page = self.reader.events(&query)?;
+            found.extend(page.rows.iter().filter_map(|e| match e {
+                SessionEvent::SensorMoved { placement: of, t } if *of == placement => Some(*t),
+                _ => None,
+            }));
+            let rest = match page.completeness {
+                Completeness::Complete => None,
+                Completeness::Truncated { resume_at } => Span::new(resume_at, query.span.end()),
+            };
+            match rest {
+                Some(rest) => query.span = rest,
+                None => return Ok(found),
+            }
+        }
     }
+}
+
+/// The last of these instants up to `t`.
+fn last_before(moves: &[SessionTime], t: SessionTime) -> Option<SessionTime> {
+    moves.iter().copied().filter(|at| *at <= t).max()
 }
 
 fn parted<T>(drawn: Result<T, NoCurve>) -> (Option<T>, Option<String>) {
@@ -347,6 +396,14 @@ fn checked_pelvis(record: &StrideRecord, curve: PelvisCurve) -> Result<PelvisCur
             Some(PelvisCurve::range(&curve.tilt)),
         ),
         (
+            "mean pelvic tilt",
+            record
+                .metrics
+                .value(Id::PelvisTilt)
+                .filter(|_| curve.zero == Zero::Standing),
+            Some(mean(&curve.tilt)),
+        ),
+        (
             "pelvic drop",
             record.metrics.value(Id::PelvisDrop),
             curve.drop(&record.stride),
@@ -365,6 +422,10 @@ fn checked_pelvis(record: &StrideRecord, curve: PelvisCurve) -> Result<PelvisCur
         }
     }
     Ok(curve)
+}
+
+fn mean(curve: &[f64]) -> f64 {
+    curve.iter().sum::<f64>() / curve.len().max(1) as f64
 }
 
 /// All contacts of these strides with their sides, by time.

@@ -49,7 +49,7 @@ pub fn of_run(reader: &SqliteReader, row: &SessionRow, speeds: Option<SpeedRange
     let mut out = RunCurves::default();
     let mut sides = Vec::new();
     for side in [Side::Left, Side::Right] {
-        let strides = chosen(reader, row, speeds.unwrap_or(any), side)?;
+        let strides = chosen(reader, row, None, speeds.unwrap_or(any), side)?;
         let mut drawn = Drawn::default();
         for curve in session.pelvis(&strides)? {
             match curve {

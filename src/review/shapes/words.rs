@@ -191,6 +191,8 @@ words! {
     SpanWord {
         /// All samples.
         Ok = "ok",
+        /// Some were missing and filled in across short holes.
+        Filled = "filled",
         /// None.
         Lost = "lost",
         /// At its limit.

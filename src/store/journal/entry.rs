@@ -6,6 +6,7 @@ use super::bodies::{
     Activity, AthleteFacts, BodyTest, CheckIn, ClinicianNote, Consent, FlagAction, Restart, SessionNote, ShoeCheck,
     ShoeFacts, Weekly,
 };
+use super::verdict::StrideVerdict;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -236,6 +237,8 @@ pub enum Body {
     Consent(Consent),
     /// What somebody did about a flag.
     FlagAction(FlagAction),
+    /// Whether a stride counts.
+    StrideVerdict(StrideVerdict),
 }
 
 /// The kind of an entry.
@@ -255,11 +258,12 @@ pub enum Kind {
     Restart,
     Consent,
     FlagAction,
+    StrideVerdict,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Athlete,
         Self::Shoe,
         Self::ShoeCheck,
@@ -272,6 +276,7 @@ impl Kind {
         Self::Restart,
         Self::Consent,
         Self::FlagAction,
+        Self::StrideVerdict,
     ];
 
     /// Its name in files.
@@ -290,6 +295,7 @@ impl Kind {
             Self::Restart => "restart",
             Self::Consent => "consent",
             Self::FlagAction => "flag_action",
+            Self::StrideVerdict => "stride_verdict",
         }
     }
 }
@@ -311,6 +317,7 @@ impl Body {
             Self::Restart(_) => Kind::Restart,
             Self::Consent(_) => Kind::Consent,
             Self::FlagAction(_) => Kind::FlagAction,
+            Self::StrideVerdict(_) => Kind::StrideVerdict,
         }
     }
 
@@ -332,6 +339,7 @@ impl Body {
                 .note
                 .as_deref()
                 .and_then(|n| super::bodies::too_long("the note", n)),
+            Self::StrideVerdict(verdict) => verdict.problem(),
             Self::ShoeCheck(_) => None,
         }
     }

@@ -8,6 +8,7 @@
 
 mod bodies;
 mod entry;
+mod verdict;
 
 pub use bodies::{
     Activity, ActivityKind, ActivitySource, AthleteFacts, BodyTest, CheckIn, ClinicianNote, Consent, FlagAction,
@@ -15,6 +16,8 @@ pub use bodies::{
     ShoeCheck, ShoeFacts, Weekly,
 };
 pub use entry::{Body, Day, Entry, EntryId, Kind, Score};
+pub use verdict::StrideVerdict;
+pub(in crate::store) use verdict::covers;
 
 use super::error::StoreError;
 use super::ids::{AthleteId, UtcMicros};

@@ -113,6 +113,8 @@ pub(crate) fn flag_bits(flags: StrideFlags) -> i64 {
         after_rest,
         implausible_contact,
         mounting_unsettled,
+        // What people say stands in the journal.
+        marked_bad: _,
     } = flags;
     [
         acc_clipped,
@@ -144,6 +146,7 @@ pub(crate) fn flags_of(bits: i64) -> Result<StrideFlags, StoreError> {
         after_rest: bit(5),
         implausible_contact: bit(6),
         mounting_unsettled: bit(7),
+        marked_bad: false,
     })
 }
 

@@ -6,7 +6,7 @@
 use super::super::error::StoreError;
 use super::super::ids::{AthleteId, UtcMicros};
 use super::super::journal::{Body, Day, Entry, EntryId, EntryQuery, Journal, PastEntry, Put};
-use super::{SqliteStore, schema};
+use super::{SqliteStore, schema, verdicts};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -150,6 +150,9 @@ impl Journal for SqliteJournal {
                 body,
             ),
         )?;
+        if let Body::StrideVerdict(verdict) = &entry.body {
+            verdicts::heard(&tx, &verdict.session)?;
+        }
         tx.commit()?;
         Ok(put)
     }
@@ -157,7 +160,11 @@ impl Journal for SqliteJournal {
     fn take_back(&self, athlete: &AthleteId, id: &EntryId, now: UtcMicros) -> Result<bool, StoreError> {
         let mut conn = self.conn();
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = find(&tx, athlete, id)?;
         let gone = retire(&tx, athlete, id, now)?;
+        if let Some((Body::StrideVerdict(verdict), _)) = before.map(|(entry, revision)| (entry.body, revision)) {
+            verdicts::heard(&tx, &verdict.session)?;
+        }
         tx.commit()?;
         Ok(gone)
     }

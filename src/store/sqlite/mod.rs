@@ -31,6 +31,7 @@ mod schema;
 mod series;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 mod write;
 mod writer;
 

@@ -139,6 +139,11 @@ pub(crate) fn ended(conn: &Connection, no: i64, before: u32, analysis: u32) -> R
         )?;
         return put_all(conn, no, analysis, None);
     }
+    summary_changed(conn, no, analysis)
+}
+
+/// The summary of a session changed after its end.
+pub(crate) fn summary_changed(conn: &Connection, no: i64, analysis: u32) -> Result<(), StoreError> {
     match span(conn, no, analysis, Measurement::Session)? {
         Some(at) => Ok(put(conn, no, analysis, Measurement::Session, at, None)?),
         None => Ok(()),

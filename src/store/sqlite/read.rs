@@ -11,6 +11,7 @@ use super::super::session::{Origin, SensorOutcome, SessionMeta, SessionRow, Sess
 use super::super::summary::{SideScope, SummaryRow};
 use super::codes;
 use super::schema::Columns;
+use super::verdicts::MarkedBad;
 use crate::metrics::registry::METRIC_COUNT;
 use crate::metrics::{MetricId, StrideRecord};
 use crate::model::{Athlete, Contact, Placement, QualityParts, SensorConfig, SessionTime, Side, Stride};
@@ -281,15 +282,17 @@ pub(crate) fn strides(
         columns.select
     ))?;
     let mut rows = stmt.query(row_params(key, query))?;
-    page(
+    let mut found = page(
         &mut rows,
         query.limit,
         |r: &StrideRecord| r.stride.start,
         |row| stride_row(key, columns, row),
-    )
+    )?;
+    MarkedBad::of(conn, key)?.mark(&mut found.rows);
+    Ok(found)
 }
 
-/// The stride of one key.
+/// The stride of one key, as it was measured: what people said about it is not laid over it.
 pub(crate) fn stride_at(
     conn: &Connection,
     columns: &Columns,
@@ -320,7 +323,9 @@ pub(crate) fn latest(
         columns.select
     ))?;
     let mut rows = stmt.query(params![key.no, key.current_analysis, codes::side_code(side)])?;
-    rows.next()?.map(|row| stride_row(key, columns, row)).transpose()
+    let mut found = rows.next()?.map(|row| stride_row(key, columns, row)).transpose()?;
+    MarkedBad::of(conn, key)?.mark(found.as_mut_slice());
+    Ok(found)
 }
 
 fn row_params(key: SessionKey, query: &RowQuery) -> [i64; 6] {
@@ -434,14 +439,14 @@ pub(crate) fn events(conn: &Connection, key: SessionKey, query: &RowQuery) -> Re
     })
 }
 
-/// Strides condensed to buckets; reads only the columns asked for.
+/// Strides condensed to buckets, those marked as bad left out; reads only the columns asked for.
 pub(crate) fn buckets(
     conn: &Connection,
     columns: &Columns,
     key: SessionKey,
     query: &BucketQuery,
 ) -> Result<Page<Bucket>, StoreError> {
-    let mut select = String::from("t_us");
+    let mut select = String::from("t_us, side, duration_us");
     for metric in &query.metrics {
         select.push_str(", ");
         select.push_str(if columns.present[metric.index()] {
@@ -459,9 +464,19 @@ pub(crate) fn buckets(
     let mut rows = stmt.query(row_params(key, &query.rows))?;
     let mut buckets = Bucketer::new(query);
     let mut values = vec![None; query.metrics.len()];
+    let bad = MarkedBad::of(conn, key)?;
     while let Some(row) = rows.next()? {
+        if !bad.is_empty()
+            && bad.has(
+                codes::side_of(row.get(1)?)?,
+                row.get::<_, i64>(0)? - key.start_us,
+                row.get(2)?,
+            )
+        {
+            continue;
+        }
         for (i, value) in values.iter_mut().enumerate() {
-            *value = row.get(1 + i)?;
+            *value = row.get(3 + i)?;
         }
         if !buckets.push(row.get::<_, i64>(0)? - key.start_us, values.iter().copied()) {
             break;

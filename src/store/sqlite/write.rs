@@ -426,12 +426,26 @@ pub(crate) fn end(
             strides.len() as i64
         ],
     )?;
+    keep_summary(conn, key, &strides)
+}
+
+/// Makes the summary of a session anew from the strides of its current analysis.
+pub(crate) fn summary(conn: &Connection, columns: &Columns, key: SessionKey, id: &SessionId) -> Result<(), StoreError> {
+    let all = RowQuery {
+        span: whole_session(),
+        limit: usize::MAX,
+        ..RowQuery::all(id.clone())
+    };
+    keep_summary(conn, key, &read::strides(conn, columns, key, &all)?.rows)
+}
+
+fn keep_summary(conn: &Connection, key: SessionKey, strides: &[StrideRecord]) -> Result<(), StoreError> {
     conn.execute("DELETE FROM session_metrics WHERE session_no = ?1", [key.no])?;
     let mut stmt = conn.prepare_cached(
         "INSERT INTO session_metrics (session_no, metric, side, n, median, mad, mean, p10, p90)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
-    for r in summarise(&strides) {
+    for r in summarise(strides) {
         let side = match r.side {
             SideScope::Both => codes::side_code(None),
             SideScope::Only(side) => codes::side_code(Some(side)),

@@ -79,6 +79,7 @@ fn body(endpoint: &Endpoint, whose: Whose) -> Option<Value> {
         ("PATCH", "/sessions/{session}") => json!({ "effort": 3 }),
         ("DELETE", "/sessions/{session}") => json!({ "confirm": session }),
         ("POST", "/sessions/{session}/events") => json!({ "id": "e1", "t_s": 9.0, "kind": "lap" }),
+        ("PUT", "/sessions/{session}/strides/{idx}/verdict") => json!({ "bad": true }),
         ("PUT", "/journal/{athlete}/{id}") => {
             json!({ "day": "2026-03-02", "kind": "clinician_note", "author": "dr", "text": "stretch" })
         }

@@ -12,6 +12,7 @@ mod plain;
 mod programs;
 mod served;
 mod streams;
+mod verdicts;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
