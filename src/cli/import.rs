@@ -152,7 +152,8 @@ pub fn run(globals: &Globals, args: &ImportArgs) -> Result<Exit, Failure> {
 
 /// An export stands alone: what it holds says itself whose and what it is.
 fn whole(globals: &Globals, args: &ImportArgs, export: &Path) -> Result<Exit, Failure> {
-    let more = args.files.len() > 1 || args.kind.is_some() || args.tz.is_some() || args.take_km || args.who.athlete.is_some();
+    let more =
+        args.files.len() > 1 || args.kind.is_some() || args.tz.is_some() || args.take_km || args.who.athlete.is_some();
     if more {
         return Err(Failure::new(
             "lope::import::alone",

@@ -77,7 +77,9 @@ fn text(sound: &Sound, came: &Exported) -> String {
 
 fn failure(folder: &Path, dir: &Path, error: RestoreError) -> Failure {
     let refused = |code, what: String, error: &RestoreError| {
-        Failure::new(code, Exit::Refused, what).why(error.to_string()).why("nothing was kept")
+        Failure::new(code, Exit::Refused, what)
+            .why(error.to_string())
+            .why("nothing was kept")
     };
     let shown = folder.display();
     match error {

@@ -201,7 +201,10 @@ impl Sound {
 
     fn path(&self, n: usize) -> PathBuf {
         // The names were looked at: every part is plain.
-        self.told.files[n].path.split('/').fold(self.folder.clone(), |p, part| p.join(part))
+        self.told.files[n]
+            .path
+            .split('/')
+            .fold(self.folder.clone(), |p, part| p.join(part))
     }
 
     fn differs(&self, n: usize, what: &'static str, found: String, expected: String) -> RestoreError {
@@ -225,12 +228,19 @@ impl Sound {
                     return Err(self.differs(n, "a link", way.display().to_string(), "a file".to_owned()));
                 }
                 Ok(_) => {}
-                Err(e) => return Err(self.differs(n, "it cannot be read:", e.to_string(), format!("{} bytes", file.bytes))),
+                Err(e) => {
+                    return Err(self.differs(n, "it cannot be read:", e.to_string(), format!("{} bytes", file.bytes)));
+                }
             }
         }
         let meta = std::fs::metadata(&path).map_err(|e| StoreError::io(&path, &e))?;
         if !meta.is_file() || meta.len() != file.bytes {
-            return Err(self.differs(n, "size", format!("{} bytes", meta.len()), format!("{} bytes", file.bytes)));
+            return Err(self.differs(
+                n,
+                "size",
+                format!("{} bytes", meta.len()),
+                format!("{} bytes", file.bytes),
+            ));
         }
         let (_, sha256) = manifest::sum(&path).map_err(|e| StoreError::io(&path, &e))?;
         if sha256 == file.sha256 {
@@ -349,7 +359,9 @@ fn copy(input: &mut impl Read, to: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut out = options.open(to).map_err(|e| StoreError::io(to, &e))?;
-    let done = std::io::copy(input, &mut out).and_then(|_| out.flush()).and_then(|()| out.sync_all());
+    let done = std::io::copy(input, &mut out)
+        .and_then(|_| out.flush())
+        .and_then(|()| out.sync_all());
     done.map_err(|e| StoreError::io(to, &e))
 }
 

@@ -48,7 +48,9 @@ impl Part {
             !step.is_empty() && !step.starts_with('.') && !step.contains("..") && step.chars().all(fits)
         };
         if !steps.iter().all(plain) {
-            return Err(refuse("a name inside the folder is made of A-Z a-z 0-9 _ - . and /, and leads nowhere else"));
+            return Err(refuse(
+                "a name inside the folder is made of A-Z a-z 0-9 _ - . and /, and leads nowhere else",
+            ));
         }
         let table = |file: &str, end: &str, of: &[&'static str]| {
             let name = file.strip_suffix(end)?;
@@ -98,10 +100,22 @@ mod tests {
     #[test]
     fn names_that_lead_elsewhere_and_names_that_no_export_has_are_refused() {
         for path in [
-            "../x.jsonl", "/etc/passwd", "ada/../ben/journal.jsonl", "ada//journal.jsonl", "ada\\journal.jsonl",
-            "C:/ada/journal.jsonl", "./README.md", "", "ada/tokens.jsonl", "ada/sessions/s1/x.db",
-            "ada/sessions/..s/session.jsonl", "ada/sessions/s1/exact/tokens.csv", "ada/sessions/.s/raw.db",
-            "ada/journal.jsonl\0", "sessions.jsonl", "ada/sessions/s1/recording/x/y.csv",
+            "../x.jsonl",
+            "/etc/passwd",
+            "ada/../ben/journal.jsonl",
+            "ada//journal.jsonl",
+            "ada\\journal.jsonl",
+            "C:/ada/journal.jsonl",
+            "./README.md",
+            "",
+            "ada/tokens.jsonl",
+            "ada/sessions/s1/x.db",
+            "ada/sessions/..s/session.jsonl",
+            "ada/sessions/s1/exact/tokens.csv",
+            "ada/sessions/.s/raw.db",
+            "ada/journal.jsonl\0",
+            "sessions.jsonl",
+            "ada/sessions/s1/recording/x/y.csv",
         ] {
             assert!(matches!(Part::of(path), Err(RestoreError::Name { .. })), "{path:?}");
         }
@@ -122,7 +136,13 @@ mod tests {
         parts.sort();
         assert!(matches!(
             parts.as_slice(),
-            [Part::Metrics, Part::OfAthlete(..), Part::Session(..), Part::OfSession(..), Part::RawFile(..)]
+            [
+                Part::Metrics,
+                Part::OfAthlete(..),
+                Part::Session(..),
+                Part::OfSession(..),
+                Part::RawFile(..)
+            ]
         ));
     }
 }

@@ -171,7 +171,8 @@ impl SqliteReader {
             Form::JsonLines
         };
         // In the order of the key, in which the tables are kept.
-        let sql = format!("SELECT * FROM {table} WHERE session_no = (SELECT session_no FROM sessions WHERE session_id = ?1)");
+        let sql =
+            format!("SELECT * FROM {table} WHERE session_no = (SELECT session_no FROM sessions WHERE session_id = ?1)");
         self.with(|conn, _| lines(conn, &sql, [session.as_str()], form, out))
     }
 
@@ -285,7 +286,12 @@ mod tests {
             })
             .expect("tables");
         for table in tables {
-            let told = [&ATHLETE_TABLES[..], &SESSION_TABLES[..], &ROW_TABLES[..], &ELSEWHERE[..]];
+            let told = [
+                &ATHLETE_TABLES[..],
+                &SESSION_TABLES[..],
+                &ROW_TABLES[..],
+                &ELSEWHERE[..],
+            ];
             assert!(
                 told.iter().any(|list| list.contains(&table.as_str())),
                 "{table} is in no export"

@@ -15,7 +15,7 @@ use super::super::outbox::SinkName;
 use super::super::private::create_private_dir;
 use super::super::query::{Completeness, RowQuery};
 use super::super::raw::{self, RawPart, RawReader};
-use super::dump::{ATHLETE_TABLES, AS_TEXT, JSON_COLUMNS, METRIC_TABLE, ROW_TABLES, SESSION_TABLES};
+use super::dump::{AS_TEXT, ATHLETE_TABLES, JSON_COLUMNS, METRIC_TABLE, ROW_TABLES, SESSION_TABLES};
 use super::lock::{LOCK_FILE, StoreLock};
 use super::read::SessionKey;
 use super::schema::{self, Columns, RECORD_FILE};
@@ -72,7 +72,12 @@ impl Restore {
     /// `Conflict` with what it holds when it is not empty; `Busy`, `TooNew`, `Corrupt`, `Full`, `Io`.
     pub fn begin(dir: &Path, command: &str) -> Result<Self, StoreError> {
         let mut made = Vec::new();
-        for path in [dir.to_owned(), dir.join(raw::FOLDER), dir.join(RECORD_FILE), dir.join(LOCK_FILE)] {
+        for path in [
+            dir.to_owned(),
+            dir.join(raw::FOLDER),
+            dir.join(RECORD_FILE),
+            dir.join(LOCK_FILE),
+        ] {
             if !path.exists() {
                 made.push(path);
             }
@@ -138,7 +143,9 @@ impl Restore {
             let name = text_of(row, "metric")?;
             let fits = name.len() <= 41
                 && name.starts_with(|c: char| c.is_ascii_lowercase())
-                && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
             // Letters of a row stand in a text of this length at most.
             let slot = row.get("slot");
             if !fits || !matches!(slot, Some(Value::Integer(0..256))) {
@@ -165,7 +172,9 @@ impl Restore {
         lines: &mut dyn BufRead,
     ) -> Result<u64, StoreError> {
         known(table, &ATHLETE_TABLES)?;
-        json_lines(self.conn()?, table, lines, &mut |row| same(row, "athlete_id", athlete.as_str()))
+        json_lines(self.conn()?, table, lines, &mut |row| {
+            same(row, "athlete_id", athlete.as_str())
+        })
     }
 
     /// Takes a session itself: one line.
@@ -435,20 +444,32 @@ fn scalar(column: &Column, json: &str) -> Result<Value, String> {
             let hex: String = serde_json::from_str(json).map_err(|_| expected("bytes"))?;
             blob(&hex).ok_or_else(|| expected("bytes"))
         }
-        _ => serde_json::from_str(json).map(Value::Text).map_err(|_| expected("a text")),
+        _ => serde_json::from_str(json)
+            .map(Value::Text)
+            .map_err(|_| expected("a text")),
     }
 }
 
 fn real(text: &str) -> Option<Value> {
-    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'));
-    text.parse().ok().filter(|x: &f64| plain && x.is_finite()).map(Value::Real)
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'));
+    text.parse()
+        .ok()
+        .filter(|x: &f64| plain && x.is_finite())
+        .map(Value::Real)
 }
 
 fn blob(hex: &str) -> Option<Value> {
     let digit = |b: u8| char::from(b).to_digit(16);
     let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|[a, b]| u8::try_from(digit(*a)? << 4 | digit(*b)?).ok());
-    rest.is_empty().then(|| bytes.collect::<Option<_>>()).flatten().map(Value::Blob)
+    let bytes = pairs
+        .iter()
+        .map(|[a, b]| u8::try_from(digit(*a)? << 4 | digit(*b)?).ok());
+    rest.is_empty()
+        .then(|| bytes.collect::<Option<_>>())
+        .flatten()
+        .map(Value::Blob)
 }
 
 /// Enters rows of CSV as [`super::dump`] writes it: no quotes, an empty cell is an absent value.
@@ -457,7 +478,11 @@ fn csv_rows(conn: &Connection, table: &str, no: i64, lines: &mut dyn BufRead) ->
     let mut names: Vec<String> = Vec::new();
     let rows = each_line(lines, |n, line| {
         if n == 1 {
-            names = line.split(',').map(str::to_owned).chain(["session_no".to_owned()]).collect();
+            names = line
+                .split(',')
+                .map(str::to_owned)
+                .chain(["session_no".to_owned()])
+                .collect();
             return Ok(());
         }
         let refuse = |why: String| StoreError::rejected(format!("line {n}"), why);
@@ -467,12 +492,18 @@ fn csv_rows(conn: &Connection, table: &str, no: i64, lines: &mut dyn BufRead) ->
             let column = name.and_then(|name| columns.iter().find(|c| c.name == *name));
             let column = column.ok_or_else(|| {
                 let place = place + 1;
-                refuse(format!("column {place} ({name:?}) is none of {table} that this version knows"))
+                refuse(format!(
+                    "column {place} ({name:?}) is none of {table} that this version knows"
+                ))
             })?;
             values.push(cell_value(column, cell).map_err(refuse)?);
         }
         if values.len() + 1 != names.len() {
-            return Err(refuse(format!("{} columns, expected {}", values.len(), names.len() - 1)));
+            return Err(refuse(format!(
+                "{} columns, expected {}",
+                values.len(),
+                names.len() - 1
+            )));
         }
         values.push(Value::Integer(no));
         insert(conn, table, names.iter(), values.iter()).map_err(|e| at_line(n, e))

@@ -2,6 +2,8 @@
 
 use super::{DAY_US, START_US, athlete, entry, keep, lope, run_of, say, session};
 use ::lope::model::{SensorEvent, SessionTime};
+use ::lope::pipeline::Block;
+use ::lope::pipeline::output::Confidence;
 use ::lope::runtime::export::{Raw, export};
 use ::lope::runtime::restore::{RestoreError, look};
 use ::lope::store::journal::{Body, ClinicianNote, Journal as _};
@@ -25,7 +27,11 @@ fn rows(dir: &Path) -> BTreeMap<String, Vec<String>> {
     let mut names = conn
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
         .expect("sql");
-    let tables: Vec<String> = names.query_map([], |r| r.get(0)).expect("rows").map(|r| r.expect("a name")).collect();
+    let tables: Vec<String> = names
+        .query_map([], |r| r.get(0))
+        .expect("rows")
+        .map(|r| r.expect("a name"))
+        .collect();
     let of_session = |no: i64| -> String {
         let sql = "SELECT session_id FROM sessions WHERE session_no = ?1";
         conn.query_row(sql, [no], |r| r.get(0)).expect("a session")
@@ -76,16 +82,28 @@ fn export_all(dir: &Path, to: &Path, raw: Raw) {
 
 fn samples(dir: &Path, name: &str) -> Vec<SensorEvent> {
     let reader = SqliteReader::open(dir).expect("reader");
-    reader.raw(&session(name)).expect("kept").map(|e| e.expect("sound")).collect()
+    reader
+        .raw(&session(name))
+        .expect("kept")
+        .map(|e| e.expect("sound"))
+        .collect()
 }
 
 /// A record with something in every table: two analyses, a pinned, a removed and a cut-off recording, a log of links,
 /// corrected and withdrawn entries, flags, texts that are awkward in a file.
 fn rich(dir: &Path) {
     let store = SqliteStore::open(dir, "test").expect("opens");
-    keep(&store, "ada", "s1", START_US, "=\"first\",\n\u{1f3c3}", &run_of(3), 20.0);
+    keep(
+        &store,
+        "ada",
+        "s1",
+        START_US,
+        "=\"first\",\n\u{1f3c3}",
+        &run_of(3),
+        20.0,
+    );
     keep(&store, "ada", "s2", START_US + DAY_US, "", &run_of(4), 10.0);
-    keep(&store, "ben.x", "s3", START_US, "of Ben", &run_of(5), 10.0);
+    keep(&store, "ben.x", "s3", START_US, "of Ben", &run_of(5), 20.0);
     // The same strides once more, one of them different, as analysis 2.
     let mut strides = store.strides(&RowQuery::all(session("s1"))).expect("rows").rows;
     strides[0].index += 7;
@@ -93,6 +111,16 @@ fn rich(dir: &Path) {
     for stride in &strides {
         batch.push_stride(stride).expect("sound");
     }
+    let block = Block {
+        side: strides[0].stride.side,
+        start: strides[0].stride.start,
+        end: strides[3].stride.end,
+        usable: 2,
+        seen: 4,
+        medians: strides[1].metrics,
+        confidence: Confidence::Low,
+    };
+    batch.push_block(&block).expect("sound");
     store.append(batch).expect("kept");
     let closing = Closing {
         stop: SessionTime::from_secs(21.5),
@@ -104,9 +132,13 @@ fn rich(dir: &Path) {
     store.close_session(&session("s1"), &closing).expect("closed");
     std::fs::write(store.link_log(&session("s1")).expect("a log"), b"frames\0\xff").expect("written");
     store.pin_raw(&session("s1")).expect("pinned");
-    store.drop_raw(&session("s2"), UtcMicros::from_micros(START_US + 9)).expect("removed");
+    store
+        .drop_raw(&session("s2"), UtcMicros::from_micros(START_US + 9))
+        .expect("removed");
     cut_off(&store);
     drop(store);
+    // Whoever writes next notices that it was cut off.
+    drop(SqliteStore::open(dir, "test").expect("opens"));
     say(dir, "ada", "Ada");
     say(dir, "ben.x", "Ben");
     let journal = SqliteJournal::open(dir).expect("journal");
@@ -116,10 +148,20 @@ fn rich(dir: &Path) {
         text: "line one\nline two\t\u{2028}, ; = +".to_owned(),
     };
     let now = UtcMicros::from_micros(START_US);
-    journal.put(&entry("ada", "n1", Body::ClinicianNote(note.clone())), now).expect("kept");
-    journal.put(&entry("cleo", "n2", Body::ClinicianNote(note)), now).expect("kept");
+    journal
+        .put(&entry("ada", "n1", Body::ClinicianNote(note.clone())), now)
+        .expect("kept");
+    journal
+        .put(&entry("cleo", "n2", Body::ClinicianNote(note)), now)
+        .expect("kept");
     // Of Cleo only what she took back is left.
-    journal.take_back(&athlete("cleo"), &entry("cleo", "n2", Body::Athlete(Default::default())).id, now).expect("taken back");
+    journal
+        .take_back(
+            &athlete("cleo"),
+            &entry("cleo", "n2", Body::Athlete(Default::default())).id,
+            now,
+        )
+        .expect("taken back");
     let conn = rusqlite::Connection::open(dir.join("lope.db")).expect("opens");
     conn.execute_batch(
         "INSERT INTO flag_states VALUES ('ada', 'v1', 'FS1', 20000, 'watch', '{\"z\": 1.0, \"a\": null}');
@@ -169,10 +211,17 @@ fn what_was_exported_comes_back_row_for_row_and_goes_out_again_byte_for_byte() {
     rich(&from);
     let first = dir.path().join("first");
     export_all(&from, &first, Raw::Included);
-    let said = lope(&new).args(["import", "--json"]).arg(&first).output().expect("it runs");
+    let said = lope(&new)
+        .args(["import", "--json"])
+        .arg(&first)
+        .output()
+        .expect("it runs");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let told: serde_json::Value = serde_json::from_slice(&said.stdout).expect("JSON");
-    assert_eq!((&told["imported"]["athletes"], &told["imported"]["sessions"]), (&3.into(), &4.into()));
+    assert_eq!(
+        (&told["imported"]["athletes"], &told["imported"]["sessions"]),
+        (&3.into(), &4.into())
+    );
 
     let (before, after) = (rows(&from), rows(&new));
     for (table, lines) in &before {
@@ -215,10 +264,20 @@ fn an_export_without_samples_comes_back_without_them_and_a_dry_run_writes_nothin
     assert!(done.status.success());
     assert_eq!(dry.stdout, done.stdout);
     let (mut before, mut after) = (rows(&from), rows(&new));
-    assert_eq!(after.remove("raw_files"), Some(vec![]), "no row says that samples are there");
+    assert_eq!(
+        after.remove("raw_files"),
+        Some(vec![]),
+        "no row says that samples are there"
+    );
     before.remove("raw_files");
-    assert_eq!(before, after);
-    assert_eq!(run(&["--as", "run"]).status.code(), Some(2), "an export says itself what it holds");
+    for (table, lines) in &before {
+        assert_eq!(Some(lines), after.get(table), "{table}");
+    }
+    assert_eq!(
+        run(&["--as", "run"]).status.code(),
+        Some(2),
+        "an export says itself what it holds"
+    );
 }
 
 #[test]
@@ -230,7 +289,10 @@ fn a_sink_that_the_empty_record_knew_is_told_and_a_new_one_gets_everything() {
     export_all(&from, &out, Raw::LeftOut);
     let waiting = |dir: &Path| {
         let found = ::lope::store::sqlite::sink_statuses(dir).expect("read");
-        found.iter().map(|s| (s.sink.to_string(), s.waiting)).collect::<Vec<_>>()
+        found
+            .iter()
+            .map(|s| (s.sink.to_string(), s.waiting))
+            .collect::<Vec<_>>()
     };
     drop(SqliteStore::open(&new, "test").expect("opens"));
     let ledger = |name: &str| {
@@ -238,11 +300,13 @@ fn a_sink_that_the_empty_record_knew_is_told_and_a_new_one_gets_everything() {
         drop(SinkLedger::open(&new, &sink, "there", UtcMicros::EPOCH).expect("a sink"));
     };
     ledger("before");
-    look(&out).and_then(|sound| sound.into_record(&new, "test")).expect("comes back");
+    look(&out)
+        .and_then(|sound| sound.into_record(&new, "test"))
+        .expect("comes back");
     ledger("after");
     let found = waiting(&new);
     assert_eq!(found.len(), 2);
-    assert!(found[0].1 >= 10, "{found:?}");
+    assert!(found[0].1 >= 6, "{found:?}");
     assert_eq!(found[0].1, found[1].1, "{found:?}");
 }
 
@@ -261,7 +325,9 @@ fn changed(export: &BTreeMap<String, Vec<u8>>, to: &Path, change: impl FnOnce(&m
 fn refused(folder: &Path) -> RestoreError {
     let place = tempfile::tempdir().expect("a temporary folder");
     let new = place.path().join("new");
-    let error = look(folder).and_then(|s| s.into_record(&new, "test")).expect_err("damaged");
+    let error = look(folder)
+        .and_then(|s| s.into_record(&new, "test"))
+        .expect_err("damaged");
     assert!(!new.exists(), "{error}: something was left");
     error
 }
@@ -272,7 +338,10 @@ fn sum_anew(all: &mut BTreeMap<String, Vec<u8>>) {
     let mut bytes = 0;
     for file in manifest["files"].as_array_mut().expect("a list") {
         let content = &all[file["path"].as_str().expect("a path")];
-        let sum: String = ::lope::store::ids::sha256(content).iter().map(|b| format!("{b:02x}")).collect();
+        let sum: String = ::lope::store::ids::sha256(content)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         bytes += content.len();
         file["sha256"] = sum.into();
         file["bytes"] = content.len().into();
@@ -283,7 +352,7 @@ fn sum_anew(all: &mut BTreeMap<String, Vec<u8>>) {
 
 fn a_small_export(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let store = SqliteStore::open(&dir.join("from"), "test").expect("opens");
-    keep(&store, "ada", "s1", START_US, "a run", &run_of(3), 12.0);
+    keep(&store, "ada", "s1", START_US, "a run", &run_of(3), 20.0);
     drop(store);
     say(&dir.join("from"), "ada", "Ada");
     export_all(&dir.join("from"), &dir.join("out"), Raw::Included);
@@ -333,14 +402,24 @@ fn a_row_that_does_not_fit_is_refused_with_file_line_and_value_although_its_sum_
     let strides = "ada/sessions/s1/exact/strides.csv";
     let journal = "ada/journal.jsonl";
     let cases: [(&str, &str, &str, &str); 9] = [
-        (strides, ",running,", ",flying,", "flying"),
+        (strides, ",walking,", ",flying,", "flying"),
         (strides, "\n", ",\n", "column"),
         (journal, "\"athlete_id\":\"ada\"", "\"athlete_id\":\"eve\"", "eve"),
         (journal, "\"day\":", "\"dai\":", "dai"),
         (journal, "{\"athlete_id\"", "[{\"athlete_id\"", "line 1"),
         (journal, "\"back_now\":2", "\"back_now\":20", "journal"),
-        ("ada/sessions/s1/session.jsonl", "\"state\":\"closed\"", "\"state\":\"gone\"", "line 1"),
-        ("ada/sessions/s1/session.jsonl", "\"start_us\":", "\"start_us\":1e", "a whole number"),
+        (
+            "ada/sessions/s1/session.jsonl",
+            "\"state\":\"closed\"",
+            "\"state\":\"gone\"",
+            "line 1",
+        ),
+        (
+            "ada/sessions/s1/session.jsonl",
+            "\"start_us\":",
+            "\"start_us\":1e",
+            "a whole number",
+        ),
         ("metric_columns.jsonl", "\"metric\":\"", "\"metric\":\"x) --", "line 1"),
     ];
     for (n, (name, old, new, fact)) in cases.into_iter().enumerate() {
@@ -372,33 +451,67 @@ fn manifests_that_lead_elsewhere_or_come_from_the_future_are_refused() {
         });
         refused(&to)
     };
-    for (n, path) in ["../../etc/passwd", "/etc/passwd", "ada\\..\\x", "ada/sessions/s1/../../../x", "ada/tokens.jsonl"]
-        .into_iter()
-        .enumerate()
+    for (n, path) in [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "ada\\..\\x",
+        "ada/sessions/s1/../../../x",
+        "ada/tokens.jsonl",
+    ]
+    .into_iter()
+    .enumerate()
     {
         let error = edited(n, &|m| m["files"][1]["path"] = path.into());
-        assert!(matches!(&error, RestoreError::Name { path: found, .. } if found == path), "{error}");
+        assert!(
+            matches!(&error, RestoreError::Name { path: found, .. } if found == path),
+            "{error}"
+        );
     }
     let error = edited(10, &|m| m["format"] = "lope-export/3".into());
-    assert!(matches!(&error, RestoreError::Version { what: "format", found, .. } if found == "lope-export/3"), "{error}");
+    assert!(
+        matches!(&error, RestoreError::Version { what: "format", found, .. } if found == "lope-export/3"),
+        "{error}"
+    );
     let error = edited(11, &|m| m["layout"] = 1_000.into());
-    assert!(matches!(&error, RestoreError::Version { what: "layout", .. }), "{error}");
-    assert!(error.to_string().contains(&Restore::newest_layout().to_string()), "{error}");
+    assert!(
+        matches!(&error, RestoreError::Version { what: "layout", .. }),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains(&Restore::newest_layout().to_string()),
+        "{error}"
+    );
     let error = edited(12, &|m| {
         let first = m["files"][0].clone();
         m["files"].as_array_mut().expect("a list").push(first);
     });
-    assert!(matches!(&error, RestoreError::Name { why, .. } if why.contains("twice")), "{error}");
+    assert!(
+        matches!(&error, RestoreError::Name { why, .. } if why.contains("twice")),
+        "{error}"
+    );
     let error = edited(13, &|m| {
         // A file that is not listed is missed: what came does not add up.
         let files = m["files"].as_array_mut().expect("a list");
-        let at = files.iter().position(|f| f["path"] == "ada/sessions/s1/exact/strides.csv").expect("listed");
+        let at = files
+            .iter()
+            .position(|f| f["path"] == "ada/sessions/s1/exact/strides.csv")
+            .expect("listed");
         let gone = files.remove(at);
         let bytes = m["totals"]["bytes"].as_u64().expect("a number") - gone["bytes"].as_u64().expect("a number");
         m["totals"]["bytes"] = bytes.into();
         m["totals"]["files"] = (m["totals"]["files"].as_u64().expect("a number") - 1).into();
     });
-    assert!(matches!(error, RestoreError::Total { what: "strides", found: 0, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            RestoreError::Total {
+                what: "strides",
+                found: 0,
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[cfg(unix)]
@@ -430,7 +543,9 @@ fn a_manifest_damaged_anywhere_gives_the_same_record_or_none() {
     let mut state = 2026_u64;
     let mut draw = |n: usize| {
         // Knuth's MMIX constants.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % n
     };
     let (mut taken, mut refused) = (0, 0);
