@@ -27,11 +27,12 @@ pub const ATHLETE_TABLES: [&str; 7] = [
 ];
 
 /// Tables whose rows belong to a session, as JSON lines.
-pub const SESSION_TABLES: [&str; 7] = [
+pub const SESSION_TABLES: [&str; 8] = [
     "session_sensors",
     "analyses",
     "session_metrics",
     "session_events",
+    "sensor_health",
     "run_values",
     "raw_files",
     "raw_care",
@@ -113,7 +114,11 @@ fn lines(
     form: Form,
     out: &mut dyn Write,
 ) -> Result<u64, StoreError> {
-    let mut stmt = conn.prepare(sql)?;
+    // A record of an older layout, opened to read, lacks tables: what is not there has no rows.
+    let mut stmt = match conn.prepare(sql) {
+        Err(e) if e.to_string().contains("no such table") => return Ok(0),
+        other => other?,
+    };
     let names: Vec<String> = stmt.column_names().map(str::to_owned).collect();
     let told: Vec<usize> = (0..names.len()).filter(|i| names[*i] != "session_no").collect();
     let write = |out: &mut dyn Write, line: &str| {

@@ -18,6 +18,7 @@ mod errors;
 mod flag_copies;
 mod flag_series;
 mod forget;
+mod health;
 mod journal;
 mod ledger;
 mod lock;

@@ -29,6 +29,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_journal.sql"),
     include_str!("migrations/0004_raw_care.sql"),
     include_str!("migrations/0005_flag_copies.sql"),
+    include_str!("migrations/0006_sensor_health.sql"),
 ];
 
 /// How long a connection waits for another one's lock.

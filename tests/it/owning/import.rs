@@ -1,7 +1,7 @@
 //! An export read back: every row as it was, and nothing of one that is damaged.
 
 use super::{DAY_US, START_US, athlete, entry, keep, lope, run_of, say, session};
-use ::lope::model::{SensorEvent, SessionTime};
+use ::lope::model::{Placement, SensorEvent, SessionTime};
 use ::lope::pipeline::Block;
 use ::lope::pipeline::output::Confidence;
 use ::lope::runtime::export::{Raw, export};
@@ -11,8 +11,8 @@ use ::lope::store::outbox::SinkName;
 use ::lope::store::raw::RawOptions;
 use ::lope::store::sqlite::{Restore, SinkLedger};
 use ::lope::store::{
-    Batch, Closing, History as _, Origin, RowQuery, SessionMeta, SqliteJournal, SqliteReader, SqliteStore, Store as _,
-    UtcMicros, WallClock,
+    Batch, Closing, HealthSeries, History as _, LinkHealth, Origin, RowQuery, SessionMeta, SqliteJournal, SqliteReader,
+    SqliteStore, Store as _, UtcMicros, WallClock,
 };
 use rusqlite::types::Value;
 use std::collections::BTreeMap;
@@ -130,6 +130,17 @@ fn rich(dir: &Path) {
         sensors: vec![],
     };
     store.close_session(&session("s1"), &closing).expect("closed");
+    let mut health = HealthSeries::default();
+    run_of(3).events().take(9000).for_each(|e| health.take(&e));
+    let link = LinkHealth {
+        battery_pct: Some(71),
+        links_lost: Some(2),
+        reboots: None,
+        clock_ppm: Some(-0.1),
+        clock_scatter_us: Some(1.0 / 3.0),
+    };
+    health.take_link(Placement::Sacrum, SessionTime::from_secs(12.0), link);
+    store.keep_health(&session("s1"), health.rows()).expect("kept");
     std::fs::write(store.link_log(&session("s1")).expect("a log"), b"frames\0\xff").expect("written");
     store.pin_raw(&session("s1")).expect("pinned");
     store
