@@ -8,7 +8,7 @@ mod parts;
 
 use super::export::manifest::{self, FORMAT, FORMAT_NAME, Told};
 use super::export::{Exported, Raw};
-use crate::store::sqlite::Restore;
+use crate::store::sqlite::{METRIC_TABLE, Restore};
 use crate::store::{AthleteId, StoreError};
 use parts::Part;
 use sha2::{Digest as _, Sha256};
@@ -100,10 +100,13 @@ pub struct Sound {
     parts: Vec<(Part, usize)>,
 }
 
-/// Whether a folder is an export: whether it has a manifest, sound or not.
+/// Whether a folder is an export, by what stands in its manifest, sound or not: programs of others have manifests too.
 #[must_use]
 pub fn is_export(folder: &Path) -> bool {
-    folder.join(manifest::FILE).is_file()
+    let mut text = Vec::new();
+    let read = File::open(folder.join(manifest::FILE)).and_then(|f| f.take(MANIFEST_MAX).read_to_end(&mut text));
+    let text = String::from_utf8_lossy(&text);
+    read.is_ok() && [FORMAT_NAME, METRIC_TABLE].iter().any(|word| text.contains(word))
 }
 
 /// Looks through an export: names, sizes and sums of all files. Reads only.

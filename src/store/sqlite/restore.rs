@@ -19,7 +19,7 @@ use super::dump::{AS_TEXT, ATHLETE_TABLES, JSON_COLUMNS, METRIC_TABLE, ROW_TABLE
 use super::lock::{LOCK_FILE, StoreLock};
 use super::read::SessionKey;
 use super::schema::{self, Columns, RECORD_FILE};
-use super::{flag_copies, journal, outbox, read, write};
+use super::{flag_copies, health, journal, outbox, read, write};
 use crate::model::Span;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -599,6 +599,7 @@ fn look_through(conn: &Connection, columns: &Columns) -> Result<(), StoreError> 
             });
             rest.map_err(|e| damaged(e.to_string()))?;
         }
+        health::rows(conn, key, i64::MIN, i64::MAX).map_err(|e| damaged(e.to_string()))?;
         read::summary(conn, key).map_err(|e| damaged(e.to_string()))?;
         if let Some(told) = row.strides.filter(|told| *told != current) {
             return Err(damaged(format!("{current} strides came, the session counts {told}")));
