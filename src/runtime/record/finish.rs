@@ -87,8 +87,8 @@ impl Replayed {
             battery_pct: h.battery_percent,
             links_lost: count(h.links_lost),
             reboots: count(h.reboots),
-            clock_ppm: h.clock_ppm,
-            clock_scatter_us: h.clock_scatter_s.map(|s| s * 1e6),
+            clock_ppm: h.clock_ppm.filter(|x| x.is_finite()),
+            clock_scatter_us: h.clock_scatter_s.map(|s| s * 1e6).filter(|x| x.is_finite()),
         };
         let stretch = HealthSeries::stretch_of(now);
         match self.link.last_mut() {
