@@ -97,7 +97,7 @@ fn failure(folder: &Path, dir: &Path, error: RestoreError) -> Failure {
         )
         .try_this("read a newer one with a newer lope; make an older one again: lope export --all DIR"),
         _ => refused(
-            "lope::import::damaged",
+            "lope::import::not_whole",
             format!("{shown} is not as it was exported."),
             &error,
         )
