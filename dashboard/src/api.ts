@@ -67,7 +67,7 @@ export interface RunValues {
 export interface SessionNote {
   run_kind?: Maybe<string>; effort?: Maybe<number>; warmup?: Maybe<boolean>; shoe?: Maybe<string>; ground?: Maybe<string>;
   back_before?: Maybe<number>; back_worst?: Maybe<number>; onset?: Maybe<string>; onset_minute?: Maybe<number>;
-  stopped_for_back?: Maybe<boolean>; km?: Maybe<number>; left_out?: boolean; text?: Maybe<string>;
+  stopped_for_back?: Maybe<boolean>; eased_for_back?: Maybe<boolean>; km?: Maybe<number>; left_out?: boolean; text?: Maybe<string>;
 }
 export interface SessionFull extends SessionItem {
   analysis?: unknown; pipeline_version?: Maybe<string>; summary: SummaryRow[]; run_values?: Maybe<RunValues>;

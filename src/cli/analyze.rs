@@ -170,6 +170,9 @@ pub fn run(globals: &Globals, args: &AnalyzeArgs) -> Result<Exit, Failure> {
         {
             let stop = pass.span_s.map_or(0.0, |(_, to)| to);
             keeper.finish(SessionTime::from_secs(stop))?;
+            if let Some(store) = &store {
+                store.keep_health(keeper.session(), pass.health.clone().rows())?;
+            }
         }
         if let Some(table) = taker.table.take() {
             table.keep()?;

@@ -2,6 +2,8 @@
 //!
 //! The id of an entry follows from the athlete and the bytes, so that the same file again changes nothing. A run that lope
 //! recorded itself, or that came in by another file, is told and not counted twice.
+//!
+//! A folder that `lope export --all` made is another matter: it is the record itself (`restore`).
 
 use super::Globals;
 use super::athlete_choice::AthleteArg;
@@ -9,6 +11,7 @@ use super::days::{SECOND_US, Zone};
 use super::desk::{Desk, entry_id, put_name, put_word};
 use super::failure::{Exit, Failure};
 use crate::interchange::fit::session_mark;
+use super::restore::Mode;
 use crate::interchange::tracks::course::{self, Course};
 use crate::interchange::tracks::{self, Format, Sport, TrackError};
 use crate::store::ids::sha256;
@@ -27,7 +30,7 @@ const DEEPEST: usize = 8;
 /// Arguments of `lope import`.
 #[derive(Args, Debug)]
 pub struct ImportArgs {
-    /// FIT, GPX or TCX files, or folders of them
+    /// FIT, GPX or TCX files, or folders of them; or one folder that `lope export --all` made
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -90,6 +93,9 @@ struct Place {
 /// # Errors
 /// No file could be read; the record cannot be written. Where some could, the rest is listed and the exit is partial.
 pub fn run(globals: &Globals, args: &ImportArgs) -> Result<Exit, Failure> {
+    if let Some(export) = args.files.iter().find(|f| crate::runtime::restore::is_export(f)) {
+        return whole(globals, args, export);
+    }
     let dir = globals.data_dir()?;
     let fresh = args.dry_run && SqliteJournal::open_existing(&dir)?.is_none();
     let athlete = super::athlete_choice::resolve(globals, &args.who, Some(&dir))?.id;
@@ -143,6 +149,23 @@ pub fn run(globals: &Globals, args: &ImportArgs) -> Result<Exit, Failure> {
         "next: lope log list, lope log session ID --effort 6"
     });
     Ok(if refused.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
+/// An export stands alone: what it holds says itself whose and what it is.
+fn whole(globals: &Globals, args: &ImportArgs, export: &Path) -> Result<Exit, Failure> {
+    let more =
+        args.files.len() > 1 || args.kind.is_some() || args.tz.is_some() || args.take_km || args.who.athlete.is_some();
+    if more {
+        return Err(Failure::new(
+            "lope::import::alone",
+            Exit::Usage,
+            format!("{} is an export of lope, and it is read alone.", export.display()),
+        )
+        .why("it names its athletes, days and distances itself")
+        .try_this(format!("lope import {}", export.display())));
+    }
+    let mode = if args.dry_run { Mode::DryRun } else { Mode::Write };
+    super::restore::run(globals, export, mode)
 }
 
 fn all_refused(mut refused: Vec<(PathBuf, Failure)>) -> Failure {

@@ -468,6 +468,12 @@ fn note_words(note: &SessionNote) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend(note.effort.map(|s| format!("effort {}", s.get())));
     parts.extend(note.back_worst.map(|s| format!("back at worst {}", s.get())));
+    if note.stopped_for_back == Some(true) {
+        parts.push("stopped for the back".to_owned());
+    }
+    if note.eased_for_back == Some(true) {
+        parts.push("eased off for the back".to_owned());
+    }
     parts.extend(note.shoe.as_ref().map(|s| format!("in {s}")));
     if note.left_out {
         parts.push("left out".to_owned());

@@ -48,6 +48,8 @@ pub mod record;
 pub mod redrawn;
 pub mod replay;
 pub mod report;
+#[cfg(feature = "tracks")]
+pub mod restore;
 pub mod run_distance;
 pub mod run_note;
 pub mod safe_file;
@@ -169,7 +171,7 @@ enum Verb {
     Raw(raw::RawArgs),
     /// Erase an athlete whole, for good
     Forget(forget::ForgetArgs),
-    /// Runs made without lope, from FIT, GPX and TCX files
+    /// Runs made without lope, from FIT, GPX and TCX files; or a whole export, into an empty record
     #[cfg(feature = "tracks")]
     Import(import::ImportArgs),
     /// Runs made without lope, from FIT, GPX and TCX files: not in this build

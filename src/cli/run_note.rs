@@ -193,6 +193,7 @@ impl NoteArgs {
         }
         if let Some(changed) = self.changed {
             note.stopped_for_back = Some(changed == ChangedArg::Stopped);
+            note.eased_for_back = Some(changed == ChangedArg::Eased);
         }
         if let Some(surface) = self.surface {
             note.ground = Some(surface.ground());

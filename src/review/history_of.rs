@@ -523,6 +523,7 @@ fn filled(note: SessionNote, from: &SessionNote) -> SessionNote {
         onset: note.onset.or(from.onset),
         onset_minute: note.onset_minute.or(from.onset_minute),
         stopped_for_back: note.stopped_for_back.or(from.stopped_for_back),
+        eased_for_back: note.eased_for_back.or(from.eased_for_back),
         km: note.km.or(from.km),
         left_out: note.left_out || from.left_out,
         text: note.text.or(from.text),

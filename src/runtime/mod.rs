@@ -10,6 +10,7 @@
 //! - [`keep`] — a session on its way into the store.
 //! - [`live`] — a session as it happens, with tasks, channels and their loss policy.
 //! - [`record`] — a run recorded from sensors, to its last sample.
+//! - [`restore`] — an export read back whole.
 //! - [`squad`] — six synthetic runners over eight weeks, for every view to have something to show.
 //! - `serve` — the HTTP interface beside whatever else runs; `share_live` tells it what a run does.
 //! - [`stop`] — Ctrl-C.
@@ -32,6 +33,7 @@ pub mod machine;
 pub mod offline;
 pub mod radio_trouble;
 pub mod record;
+pub mod restore;
 pub mod retention;
 #[cfg(feature = "serve")]
 pub mod serve;

@@ -6,6 +6,7 @@ use super::tally::Tally;
 use crate::interchange::{ReadError, Recording};
 use crate::model::Placement;
 use crate::pipeline::{Losses, Output, Pipeline, PipelineConfig};
+use crate::store::HealthSeries;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -19,6 +20,8 @@ pub struct Pass {
     pub tally: Tally,
     /// Each sensor's losses, in order of placement.
     pub losses: Vec<(Placement, Losses)>,
+    /// How each sensor did.
+    pub health: HealthSeries,
     /// First and last instant of any sensor, s.
     pub span_s: Option<(f64, f64)>,
     /// Files that ended in the middle of a line.
@@ -86,11 +89,13 @@ pub fn run<T: Taker>(recording: &Recording, taker: &mut T) -> Result<Pass, PassE
     let mut out = Vec::with_capacity(64);
     let mut tally = Tally::default();
     let mut span_s: Option<(f64, f64)> = None;
+    let mut health = HealthSeries::default();
     let mut seen = 0_u64;
     let mut ended = false;
     while !ended {
         match stream.next_event().map_err(PassError::Read)? {
             Some(event) => {
+                health.take(&event);
                 if let crate::model::SensorEvent::Sample(_, s) = &event {
                     let t = s.t.secs();
                     span_s = Some(span_s.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
@@ -118,6 +123,7 @@ pub fn run<T: Taker>(recording: &Recording, taker: &mut T) -> Result<Pass, PassE
     Ok(Pass {
         tally,
         losses: losses(&pipeline, &placements),
+        health,
         span_s,
         truncated: stream.truncated().map(PathBuf::from).collect(),
     })

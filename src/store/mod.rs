@@ -24,6 +24,7 @@ pub mod error;
 pub mod event;
 #[cfg(test)]
 mod fixture;
+pub mod health;
 pub mod ids;
 #[cfg(feature = "influx")]
 pub mod influx;
@@ -43,6 +44,7 @@ pub use batch::Batch;
 pub use contract::{Appended, Capabilities, Deleted, Durable, History, Opened, Store};
 pub use error::{Holder, StoreError};
 pub use event::SessionEvent;
+pub use health::{HealthRow, HealthSeries, LinkHealth};
 pub use ids::{AthleteId, SessionId, UtcMicros};
 pub use mark::{Mark, MarkKind, ends_lap};
 pub use memory::{MemoryDisk, MemoryStore};

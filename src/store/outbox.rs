@@ -6,6 +6,7 @@
 //! changes nothing, because a point is identified by what it is, not by when it came.
 
 use super::error::StoreError;
+use super::health::HealthRow;
 use super::ids::{AthleteId, SessionId};
 use super::session::SessionRow;
 use super::summary::SummaryRow;
@@ -22,15 +23,17 @@ pub enum Measurement {
     Window,
     /// The session itself, once it has ended.
     Session,
+    /// How its sensors did.
+    Health,
     /// Changes of an athlete's flags; they belong to no session.
     Flag,
 }
 
 impl Measurement {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Stride, Self::Window, Self::Session, Self::Flag];
+    pub const ALL: [Self; 5] = [Self::Stride, Self::Window, Self::Session, Self::Health, Self::Flag];
     /// Those that belong to a session.
-    pub const OF_SESSIONS: [Self; 3] = [Self::Stride, Self::Window, Self::Session];
+    pub const OF_SESSIONS: [Self; 4] = [Self::Stride, Self::Window, Self::Session, Self::Health];
 
     /// As it stands in the record.
     #[must_use]
@@ -39,6 +42,7 @@ impl Measurement {
             Self::Stride => "stride",
             Self::Window => "window",
             Self::Session => "session",
+            Self::Health => "health",
             Self::Flag => "flag",
         }
     }
@@ -121,6 +125,8 @@ pub enum Content {
     Window(Window),
     /// A session that has ended, with its summary.
     Session(Box<SessionRow>, Vec<SummaryRow>),
+    /// A sensor over ten seconds.
+    Health(HealthRow),
     /// A flag on a day on which it changed.
     Flag(FlagChange),
 }

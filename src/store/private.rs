@@ -31,3 +31,15 @@ pub(crate) fn create_private_file(path: &Path) -> Result<(), StoreError> {
     }
     options.open(path).map(drop).map_err(|e| StoreError::io(path, &e))
 }
+
+/// Makes a file that is there readable by its owner alone.
+pub(crate) fn make_private_file(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(|e| StoreError::io(path, &e))?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}

@@ -61,7 +61,7 @@ export function CheckIn({ session }: { session: SessionItem }): JSX.Element {
         day: session.day, at_us: Date.now() * 1000, kind: "check_in", ...(back === null ? {} : { back_now: back }), places, ticks: safety.ticks, safety_answered: true,
       });
       await call(`/sessions/${session.id}`, "PATCH", {
-        ...(effort === null ? {} : { effort }), ...(worst === null ? {} : { back_worst: worst }), ...(sore ? { onset, ...(onset === "gradual" ? { onset_minute: minute } : {}), stopped_for_back: stopped === "stopped" } : {}),
+        ...(effort === null ? {} : { effort }), ...(worst === null ? {} : { back_worst: worst }), ...(sore ? { onset, ...(onset === "gradual" ? { onset_minute: minute } : {}), stopped_for_back: stopped === "stopped", eased_for_back: stopped === "eased" } : {}),
       });
       setState("saved");
       changed();

@@ -58,6 +58,7 @@ pub fn strip(note: &mut SessionNote) {
     note.onset = None;
     note.onset_minute = None;
     note.stopped_for_back = None;
+    note.eased_for_back = None;
     note.text = None;
 }
 

@@ -1,24 +1,41 @@
 //! The list of an export's files with size and SHA-256: what was handed over, and whether it arrived whole.
 
-use super::{Exported, io};
+use super::{Exported, Raw, io};
 use crate::runtime::keep::VERSION;
 use crate::store::StoreError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
 /// Name of the manifest.
-pub(super) const FILE: &str = "MANIFEST.json";
+pub(crate) const FILE: &str = "MANIFEST.json";
+/// What the name of every format begins with.
+pub(crate) const FORMAT_NAME: &str = "lope-export/";
+/// The format that is written. 1 had no rows that could be read back whole.
+pub(crate) const FORMAT: u32 = 2;
 
-#[derive(Debug, Serialize)]
-struct Listed {
-    path: String,
-    bytes: u64,
-    sha256: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rows: Option<u64>,
+/// A file of an export.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Listed {
+    /// Inside the folder, with `/`.
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    /// Rows in it, where it holds rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rows: Option<u64>,
+}
+
+/// The manifest as it is read back.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Told {
+    pub(crate) version: String,
+    pub(crate) layout: u32,
+    pub(crate) raw: Raw,
+    pub(crate) totals: Exported,
+    pub(crate) files: Vec<Listed>,
 }
 
 /// The files so far.
@@ -29,19 +46,7 @@ impl Manifest {
     /// Adds the file at `path` below `root`.
     pub(super) fn add(&mut self, root: &Path, path: &str, rows: Option<u64>) -> Result<(), StoreError> {
         let full = root.join(path);
-        let (mut hash, mut bytes) = (Sha256::new(), 0);
-        let mut file = File::open(&full).map_err(|e| io(&full, &e))?;
-        let mut buffer = vec![0_u8; 1 << 16];
-        loop {
-            match file.read(&mut buffer).map_err(|e| io(&full, &e))? {
-                0 => break,
-                n => {
-                    hash.update(&buffer[..n]);
-                    bytes += n as u64;
-                }
-            }
-        }
-        let sha256 = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+        let (bytes, sha256) = sum(&full).map_err(|e| io(&full, &e))?;
         self.0.push(Listed {
             path: path.to_owned(),
             bytes,
@@ -57,11 +62,33 @@ impl Manifest {
     }
 
     /// Writes it.
-    pub(super) fn write(&self, root: &Path, done: &Exported) -> Result<(), StoreError> {
+    pub(super) fn write(&self, root: &Path, layout: u32, raw: Raw, done: &Exported) -> Result<(), StoreError> {
         let path = root.join(FILE);
         let all = serde_json::json!({
-            "format": "lope-export/1", "version": VERSION, "totals": done, "files": self.0,
+            "format": format!("{FORMAT_NAME}{FORMAT}"), "version": VERSION, "layout": layout, "raw": raw,
+            "totals": done, "files": self.0,
         });
         std::fs::write(&path, format!("{all:#}\n")).map_err(|e| io(&path, &e))
     }
+}
+
+/// Bytes and SHA-256 of a file.
+pub(crate) fn sum(path: &Path) -> std::io::Result<(u64, String)> {
+    let (mut hash, mut bytes) = (Sha256::new(), 0);
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0_u8; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((bytes, text(&hash.finalize()))),
+            n => {
+                hash.update(&buffer[..n]);
+                bytes += n as u64;
+            }
+        }
+    }
+}
+
+/// A sum as text.
+pub(crate) fn text(sum: &[u8]) -> String {
+    sum.iter().map(|b| format!("{b:02x}")).collect()
 }

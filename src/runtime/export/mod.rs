@@ -1,32 +1,46 @@
 //! Everything that lope keeps of people, as files in open formats: tables as CSV, entries as JSON lines, raw samples as
 //! recordings that `lope analyze` reads, and a manifest with the size and hash of each file.
 //!
+//! Beside what people read stand the rows as the record keeps them (`exact/`, `raw.db`, `links`), from which
+//! [`super::restore`] makes the same record again.
+//!
 //! The folder is made beside its place and renamed into it at the end, so that a half export is never taken for a whole one.
 
-mod manifest;
+pub(crate) mod manifest;
 mod readme;
 mod recording;
 
 use crate::store::csv::{self, CsvDialect};
-use crate::store::sqlite::{ATHLETE_TABLES, SESSION_TABLES};
+use crate::store::raw::RawPart;
+use crate::store::sqlite::{ATHLETE_TABLES, METRIC_TABLE, ROW_TABLES, SESSION_TABLES};
 use crate::store::{AthleteId, Completeness, History, SessionId, SessionQuery, SessionRow, SqliteReader, StoreError};
 use manifest::Manifest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Whether raw samples are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Raw {
-    /// As recordings.
+    /// As recordings, and as they are kept.
     Included,
     /// They are many; left where they are.
     LeftOut,
 }
 
+/// Name of a raw file in the folder of its session.
+#[must_use]
+pub(crate) const fn raw_name(part: RawPart) -> &'static str {
+    match part {
+        RawPart::Samples => "raw.db",
+        RawPart::Links => "links",
+    }
+}
+
 /// What was exported.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Exported {
     /// Athletes.
     pub athletes: u64,
@@ -66,7 +80,7 @@ pub fn export(reader: &SqliteReader, athletes: &[AthleteId], raw: Raw, to: &Path
         for athlete in athletes {
             export.athlete(athlete)?;
         }
-        export.finish()
+        export.finish(reader.layout()?)
     });
     let made = made.and_then(|made| {
         std::fs::rename(&part, to).map_err(|e| io(to, &e))?;
@@ -100,13 +114,15 @@ impl<'a> Export<'a> {
             std::fs::remove_dir_all(root).map_err(|e| io(root, &e))?;
         }
         make_private(root)?;
-        Ok(Self {
+        let mut export = Self {
             reader,
             root: root.to_owned(),
             raw,
             done: Exported::default(),
             manifest: Manifest::default(),
-        })
+        };
+        export.file(&format!("{METRIC_TABLE}.jsonl"), |out| reader.dump_metric_columns(out))?;
+        Ok(export)
     }
 
     /// Writes a file with `fill`, which says how many rows it wrote; a file without rows is not left there.
@@ -126,6 +142,8 @@ impl<'a> Export<'a> {
         drop(out);
         if rows == 0 {
             std::fs::remove_file(&target).map_err(|e| io(&target, &e))?;
+            // A folder that was made for it goes too; one with other files in it stays.
+            let _ = target.parent().map(std::fs::remove_dir);
         } else {
             self.manifest.add(&self.root, path, Some(rows))?;
         }
@@ -159,6 +177,11 @@ impl<'a> Export<'a> {
                 reader.dump_of_session(table, id, out)
             })?;
         }
+        for table in ROW_TABLES {
+            self.file(&format!("{folder}/exact/{table}.csv"), |out| {
+                reader.dump_of_session(table, id, out)
+            })?;
+        }
         let dialect = CsvDialect::default();
         type Table = fn(&dyn History, &SessionId, CsvDialect, &mut dyn Write) -> Result<u64, StoreError>;
         let tables: [(&str, Table); 4] = [
@@ -175,6 +198,12 @@ impl<'a> Export<'a> {
         }
         if self.raw == Raw::Included {
             self.recording(&folder, row)?;
+            for part in RawPart::ALL {
+                let path = format!("{folder}/{}", raw_name(part));
+                if reader.copy_raw(part, id, &self.root.join(&path))? {
+                    self.manifest.add(&self.root, &path, None)?;
+                }
+            }
         }
         Ok(())
     }
@@ -206,12 +235,12 @@ impl<'a> Export<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<Exported, StoreError> {
+    fn finish(mut self, layout: u32) -> Result<Exported, StoreError> {
         let path = self.root.join("README.md");
         std::fs::write(&path, readme::text()).map_err(|e| io(&path, &e))?;
         self.manifest.add(&self.root, "README.md", None)?;
         (self.done.files, self.done.bytes) = self.manifest.totals();
-        self.manifest.write(&self.root, &self.done)?;
+        self.manifest.write(&self.root, layout, self.raw, &self.done)?;
         Ok(self.done)
     }
 }

@@ -20,7 +20,12 @@ pub(super) fn text() -> String {
          | `…/windows.csv`, `events.csv` | activity a second; gaps, marks, doubts |\n\
          | `…/session_metrics.jsonl`, `run_values.jsonl` | what the session amounts to |\n\
          | `…/session_sensors.jsonl`, `analyses.jsonl`, `raw_files.jsonl`, `raw_care.jsonl` | sensors, versions, raw files |\n\
+         | `…/sensor_health.jsonl` | each sensor by ten seconds: samples, losses, battery, link, clock |\n\
+         | `…/session_events.jsonl`, `exact/` | rows of all analyses as lope keeps them: SI units, `t_us` microseconds (UTC), the other `_us` from there, `side` 1 left, 2 right |\n\
+         | `metric_columns.jsonl` | which letter of `absent` in `exact/` is of which metric; `.` there is a value |\n\
+         | `…/raw.db`, `links` | raw samples as lope keeps them (an SQLite file), and what came over the radio |\n\
          | `…/recording/` | raw samples, one CSV a sensor: seconds, m/s², rad/s; `lope analyze recording` reads it |\n\n\
+         `lope import FOLDER` makes the same record of it again, where there is none yet.\n\n\
          An empty cell means: not measured. Text cells that could be read as a formula begin with `'`.\n\n\
          ## Columns of strides and blocks\n\n| column | meaning |\n|---|---|\n",
     );

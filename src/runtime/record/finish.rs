@@ -13,6 +13,7 @@ use crate::sensors::drivers::DriverKind;
 use crate::sensors::log::{Entry, LogEnd, LogReader};
 use crate::sensors::said::Said;
 use crate::sensors::timeline::{self, TimelineCounts};
+use crate::store::{HealthSeries, LinkHealth};
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
@@ -35,6 +36,8 @@ pub struct Whole {
     pub last: SessionTime,
     /// What knocks told of the clocks; known once the events have been looked through.
     pub knocks: Vec<KnockResult>,
+    /// How the sensors did by ten seconds; known once the events have been looked through.
+    pub health: HealthSeries,
 }
 
 /// Everything one sensor of a recording came to.
@@ -50,6 +53,8 @@ pub struct WholeSensor {
     pub counts: TimelineCounts,
     /// Its configuration.
     pub config: Option<SensorConfig>,
+    /// What its link was like, once in ten seconds.
+    pub link: Vec<(SessionTime, LinkHealth)>,
 }
 
 struct Replayed {
@@ -57,6 +62,8 @@ struct Replayed {
     driver: Box<dyn Driver>,
     lane: Lane,
     said: Vec<Said>,
+    /// What its link was like, once in each stretch.
+    link: Vec<(SessionTime, LinkHealth)>,
 }
 
 impl Replayed {
@@ -68,6 +75,25 @@ impl Replayed {
             self.lane
                 .take(&Told::Said(said.clone()), now, &mut Vec::new(), &mut |_| {});
             self.said.push(said);
+        }
+        self.look(now);
+    }
+
+    /// Notes how it is doing: the last time in a stretch counts.
+    fn look(&mut self, now: SessionTime) {
+        let h = self.lane.health();
+        let count = |n: u64| Some(u32::try_from(n).unwrap_or(u32::MAX));
+        let link = LinkHealth {
+            battery_pct: h.battery_percent,
+            links_lost: count(h.links_lost),
+            reboots: count(h.reboots),
+            clock_ppm: h.clock_ppm.filter(|x| x.is_finite()),
+            clock_scatter_us: h.clock_scatter_s.map(|s| s * 1e6).filter(|x| x.is_finite()),
+        };
+        let stretch = HealthSeries::stretch_of(now);
+        match self.link.last_mut() {
+            Some((t, last)) if HealthSeries::stretch_of(*t) == stretch => *last = link,
+            _ => self.link.push((now, link)),
         }
     }
 
@@ -104,6 +130,7 @@ pub fn read(path: &Path, new_driver: impl Fn(DriverKind) -> Box<dyn Driver>) -> 
                     driver: new_driver(plan.kind),
                     lane: Lane::new(&plan),
                     said: Vec::new(),
+                    link: Vec::new(),
                     plan,
                 });
             }
@@ -131,6 +158,7 @@ pub fn read(path: &Path, new_driver: impl Fn(DriverKind) -> Box<dyn Driver>) -> 
     let plan = plan.ok_or_else(|| wrong("the log does not say which recording it is of".to_owned()))?;
     Ok(Whole {
         plan,
+        health: HealthSeries::default(),
         sensors: sensors.into_iter().map(whole_sensor).collect(),
         ended,
         log_end: log.end().unwrap_or(LogEnd::Whole),
@@ -151,6 +179,7 @@ fn whole_sensor(replayed: Replayed) -> WholeSensor {
         events,
         counts,
         config,
+        link: replayed.link,
     }
 }
 

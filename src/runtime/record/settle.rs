@@ -9,7 +9,9 @@ use crate::runtime::offline::{self, Pass};
 use crate::runtime::tally::Tally;
 use crate::store::batch::FIRST_ANALYSIS;
 use crate::store::raw::{Fidelity, RawOptions};
-use crate::store::{History, Origin, SensorOutcome, SessionMeta, SqliteStore, Store, StoreError, WallClock};
+use crate::store::{
+    HealthSeries, History, Origin, SensorOutcome, SessionMeta, SqliteStore, Store, StoreError, WallClock,
+};
 
 /// Clocks of sensors of one recording agree to this, as far as arrivals tell, s. Replaced by what was measured where it was.
 const SYNC_SIGMA_S: f64 = 2e-3;
@@ -91,6 +93,7 @@ pub fn settle(store: &SqliteStore, whole: &mut Whole, strides: Strides) -> Resul
         None
     };
     store.seal_raw(raw)?;
+    store.keep_health(&session, whole.health.clone().rows())?;
     Ok(pass)
 }
 
@@ -99,6 +102,7 @@ fn with_standing(whole: &mut Whole) -> Vec<SensorEvent> {
     let places: Vec<Placement> = whole.configs().iter().map(|c| c.placement).collect();
     let events = whole.take_events();
     whole.knocks = checks::knocks(&events);
+    whole.health = health_of(whole, &events);
     let mut standing = Standing::new(if whole.plan.standing { &places } else { &[] });
     let mut all = Vec::with_capacity(events.len() + 1);
     for event in events {
@@ -107,6 +111,19 @@ fn with_standing(whole: &mut Whole) -> Vec<SensorEvent> {
         all.extend(found);
     }
     all
+}
+
+/// How each sensor did, from what it measured and what its link said.
+fn health_of(whole: &Whole, events: &[SensorEvent]) -> HealthSeries {
+    let mut health = HealthSeries::default();
+    events.iter().for_each(|e| health.take(e));
+    for sensor in &whole.sensors {
+        if let Some(placement) = sensor.plan.placement {
+            let said = sensor.link.iter();
+            said.for_each(|(t, link)| health.take_link(placement, *t, *link));
+        }
+    }
+    health
 }
 
 /// What became known about each sensor.
@@ -124,6 +141,7 @@ fn outcomes(whole: &Whole) -> Vec<SensorOutcome> {
 
 fn compute(config: PipelineConfig, events: &[SensorEvent], keeper: &mut Keeper<'_>) -> Result<Pass, StoreError> {
     let placements: Vec<Placement> = config.sensors.iter().map(|s| s.placement).collect();
+    let mut health = HealthSeries::default();
     let mut pipeline = Pipeline::new(config);
     let mut tally = Tally::default();
     let mut out = Vec::with_capacity(64);
@@ -135,6 +153,7 @@ fn compute(config: PipelineConfig, events: &[SensorEvent], keeper: &mut Keeper<'
         })
     };
     for event in events {
+        health.take(event);
         if let SensorEvent::Sample(_, s) = event {
             let t = s.t.secs();
             span_s = Some(span_s.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
@@ -147,6 +166,7 @@ fn compute(config: PipelineConfig, events: &[SensorEvent], keeper: &mut Keeper<'
     Ok(Pass {
         tally,
         losses: offline::losses(&pipeline, &placements),
+        health,
         span_s,
         truncated: Vec::new(),
     })

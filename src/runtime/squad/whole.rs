@@ -5,7 +5,7 @@ use super::{BATCH_ROWS, FIRST_ANALYSIS, VERSION};
 use crate::model::{SensorEvent, SessionTime};
 use crate::pipeline::{Pipeline, PipelineConfig};
 use crate::store::raw::RawOptions;
-use crate::store::{Batch, Closing, Opened, SessionMeta, SqliteStore, Store as _, StoreError};
+use crate::store::{Batch, Closing, HealthSeries, Opened, SessionMeta, SqliteStore, Store as _, StoreError};
 use crate::synth::{FaultEvent, Faults, Form, Mounting, Script, SimConfig, Simulation, TrueEvent};
 
 /// How long such a run is, s.
@@ -65,6 +65,7 @@ pub(super) fn measure(
         _ => None,
     });
     let (mut outputs, mut strides, mut stood) = (Vec::new(), 0, standing.is_none());
+    let mut health = HealthSeries::default();
     let mut batch = Batch::new(id.clone(), FIRST_ANALYSIS);
     for event in simulation.events() {
         if let (false, Some(span), SensorEvent::Sample(_, s)) = (stood, standing, &event)
@@ -79,6 +80,7 @@ pub(super) fn measure(
             pipeline.push(&declared, &mut outputs);
         }
         raw.push(&event)?;
+        health.take(&event);
         pipeline.push(&event, &mut outputs);
         for output in outputs.drain(..) {
             batch.push_output(&output)?;
@@ -104,5 +106,6 @@ pub(super) fn measure(
         sensors: Vec::new(),
     };
     store.close_session(&id, &closing)?;
+    store.keep_health(&id, health.rows())?;
     Ok(strides)
 }

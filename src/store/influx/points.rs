@@ -5,6 +5,7 @@
 //! | `gait_stride` | athlete, seen_from, side | session, analysis, idx, quality, activity, one a metric |
 //! | `gait_window` | athlete | session, analysis, cadence, activity |
 //! | `gait_session` (at its start) | athlete | session, analysis, duration_s, strides, `<metric>_median` of both sides |
+//! | `sensor_health` (at the begin of ten seconds) | athlete, placement | session, analysis, samples, filled, missing, clipped, loss_pct, battery, links_lost, reboots, clock_ppm, clock_scatter_us |
 //! | `gait_flag` (at 00:00 UTC of the day on which it changed) | athlete, rule | level, state, rules_version |
 //!
 //! Tags make series, and a server keeps every series in memory: they are few and never change. So session, analysis and
@@ -24,7 +25,8 @@ pub const STRIDE: Name = Name::of("gait_stride");
 pub const WINDOW: Name = Name::of("gait_window");
 /// Sessions.
 pub const SESSION: Name = Name::of("gait_session");
-
+/// How sensors did.
+pub const HEALTH: Name = Name::of("sensor_health");
 /// Flags.
 pub const FLAG: Name = Name::of("gait_flag");
 
@@ -39,6 +41,17 @@ const ACTIVITY: Name = Name::of("activity");
 const SPECTRAL_CADENCE: Name = Name::of("spectral_cadence");
 const DURATION: Name = Name::of("duration_s");
 const STRIDES: Name = Name::of("strides");
+const PLACEMENT: Name = Name::of("placement");
+const SAMPLES: Name = Name::of("samples");
+const FILLED: Name = Name::of("filled");
+const MISSING: Name = Name::of("missing");
+const CLIPPED: Name = Name::of("clipped");
+const LOSS: Name = Name::of("loss_pct");
+const BATTERY: Name = Name::of("battery");
+const LINKS_LOST: Name = Name::of("links_lost");
+const REBOOTS: Name = Name::of("reboots");
+const CLOCK_PPM: Name = Name::of("clock_ppm");
+const CLOCK_SCATTER: Name = Name::of("clock_scatter_us");
 const RULE: Name = Name::of("rule");
 const LEVEL: Name = Name::of("level");
 const STATE: Name = Name::of("state");
@@ -63,6 +76,7 @@ pub fn measurement(kind: Measurement) -> Name {
         Measurement::Stride => STRIDE,
         Measurement::Window => WINDOW,
         Measurement::Session => SESSION,
+        Measurement::Health => HEALTH,
         Measurement::Flag => FLAG,
     }
 }
@@ -162,6 +176,28 @@ pub fn write(row: &OutRow, out: &mut String) -> bool {
             }
             p
         }
+        Content::Health(row) => {
+            let mut p = begin(out, HEALTH).tag(PLACEMENT, &constant_tag(row.placement.name()));
+            common(&mut p);
+            let counts = [
+                (SAMPLES, Some(row.samples)),
+                (FILLED, Some(row.filled)),
+                (MISSING, Some(row.missing)),
+                (CLIPPED, Some(row.clipped)),
+                (BATTERY, row.link.battery_pct.map(u32::from)),
+                (LINKS_LOST, row.link.links_lost),
+                (REBOOTS, row.link.reboots),
+            ];
+            for (name, n) in counts {
+                if let Some(n) = n {
+                    p.integer(name, i64::from(n));
+                }
+            }
+            p.float(LOSS, row.loss_pct());
+            p.float(CLOCK_PPM, row.link.clock_ppm);
+            p.float(CLOCK_SCATTER, row.link.clock_scatter_us);
+            p
+        }
         Content::Flag(change) => {
             // Rules name their flags in capitals and digits; a name that is no tag makes no point.
             let Some(rule) = Tag::parse(&change.flag) else {
@@ -212,6 +248,17 @@ mod tests {
                 ATHLETE,
                 SEEN_FROM,
                 SIDE,
+                PLACEMENT,
+                SAMPLES,
+                FILLED,
+                MISSING,
+                CLIPPED,
+                LOSS,
+                BATTERY,
+                LINKS_LOST,
+                REBOOTS,
+                CLOCK_PPM,
+                CLOCK_SCATTER,
                 RULE,
                 LEVEL,
                 STATE,

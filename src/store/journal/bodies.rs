@@ -234,6 +234,8 @@ pub struct SessionNote {
     pub onset_minute: Option<u16>,
     /// Ended because of the back.
     pub stopped_for_back: Option<bool>,
+    /// Run easier than meant because of the back, to its end. No flag asks for it; it is there for who reads the day.
+    pub eased_for_back: Option<bool>,
     /// Distance, km, where the runner knows better than the sensors (a measured course, a treadmill's display).
     pub km: Option<f64>,
     /// Left out of the usual and of trends, with the reason in `text`.

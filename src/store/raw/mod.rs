@@ -54,6 +54,62 @@ pub fn links_path_of(dir: &Path, session: &SessionId) -> PathBuf {
     dir.join(FOLDER).join(format!("{session}.links"))
 }
 
+/// The files that a session may have in the folder of raw files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RawPart {
+    /// Its samples.
+    Samples,
+    /// The log of its links.
+    Links,
+}
+
+impl RawPart {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Samples, Self::Links];
+
+    /// Where it lies in the data folder `dir`.
+    #[must_use]
+    pub fn path(self, dir: &Path, session: &SessionId) -> PathBuf {
+        match self {
+            Self::Samples => path_of(dir, session),
+            Self::Links => links_path_of(dir, session),
+        }
+    }
+}
+
+/// Copies a raw file to `to`, which is made and readable by its owner alone; `false` where there is none.
+///
+/// A file with a log beside it (a recording that goes on, or that was cut off) is copied together with what the log
+/// holds, as one file; any other is copied byte by byte.
+pub(crate) fn copy(dir: &Path, part: RawPart, session: &SessionId, to: &Path) -> Result<bool, StoreError> {
+    let from = part.path(dir, session);
+    if !from.exists() {
+        return Ok(false);
+    }
+    let mut log = from.clone().into_os_string();
+    log.push("-wal");
+    if fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
+        let target = to.to_str().ok_or_else(|| StoreError::Io {
+            path: to.to_owned(),
+            detail: "the path is not text".to_owned(),
+        })?;
+        let conn = rusqlite::Connection::open_with_flags(&from, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        conn.busy_timeout(std::time::Duration::from_secs(5))?;
+        conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = 0;")?;
+        conn.execute("VACUUM INTO ?1", [target])?;
+    } else {
+        super::private::create_private_file(to)?;
+        let copied = fs::copy(&from, to).map_err(|e| StoreError::io(to, &e))?;
+        if part == RawPart::Samples && copied != fs::metadata(&from).map_or(0, |m| m.len()) {
+            return Err(StoreError::Corrupt {
+                detail: format!("{} changed while it was copied", from.display()),
+            });
+        }
+    }
+    super::private::make_private_file(to)?;
+    Ok(true)
+}
+
 /// Number of a place in the `stream` column.
 fn stream_code(placement: Placement) -> i64 {
     match placement {

@@ -2,8 +2,8 @@
 
 use super::super::error::StoreError;
 use super::super::ids::SessionId;
-use super::super::private::create_private_dir;
-use super::super::raw;
+use super::super::private::{create_private_dir, make_private_file};
+use super::super::raw::{self, RawPart};
 use super::{RECORD_FILE, SqliteReader, schema};
 use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
@@ -103,7 +103,7 @@ impl SqliteReader {
             conn.execute("VACUUM INTO ?1", [target])?;
             Ok(())
         })?;
-        private(&record)?;
+        make_private_file(&record)?;
         let rows = checked(&record)?;
         let after = self.with(|conn, _| counts(conn))?;
         for (table, n) in &rows {
@@ -134,23 +134,15 @@ impl SqliteReader {
     }
 }
 
-/// Copies the raw files of a session and compares the copies with them; bytes copied.
+/// Copies the raw files of a session; bytes copied.
 fn copy_raw(dir: &Path, part: &Path, session: &SessionId, files: &mut u64) -> Result<u64, StoreError> {
     let mut bytes = 0;
-    let pairs = [
-        (raw::path_of(dir, session), raw::path_of(part, session)),
-        (raw::links_path_of(dir, session), raw::links_path_of(part, session)),
-    ];
-    for (from, to) in pairs.into_iter().filter(|(from, _)| from.exists()) {
-        let copied = std::fs::copy(&from, &to).map_err(|e| StoreError::io(&to, &e))?;
-        private(&to)?;
-        if copied != size(&from) {
-            return Err(StoreError::Corrupt {
-                detail: format!("{} changed while it was copied", from.display()),
-            });
+    for kind in RawPart::ALL {
+        let to = kind.path(part, session);
+        if raw::copy(dir, kind, session, &to)? {
+            *files += 1;
+            bytes += size(&to);
         }
-        *files += 1;
-        bytes += copied;
     }
     Ok(bytes)
 }
@@ -163,16 +155,4 @@ fn part_of(to: &Path) -> PathBuf {
 
 fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |m| m.len())
-}
-
-/// Makes a file readable by its owner alone.
-fn private(path: &Path) -> Result<(), StoreError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(|e| StoreError::io(path, &e))?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }

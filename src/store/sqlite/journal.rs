@@ -199,8 +199,15 @@ impl Journal for SqliteJournal {
     }
 }
 
+/// Everything that entries said before.
+pub(super) fn all_past(conn: &Connection) -> Result<Vec<Entry>, StoreError> {
+    let mut stmt = conn.prepare(&format!("SELECT {COLUMNS} FROM journal_past"))?;
+    let rows = stmt.query_map([], entry_of)?;
+    rows.map(|row| Ok(row??.0)).collect()
+}
+
 /// The entries that a question names.
-fn entries(conn: &Connection, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
+pub(super) fn entries(conn: &Connection, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
     let kinds: Vec<String> = query.kinds.iter().map(|k| format!("'{}'", k.name())).collect();
     let of_kind = if kinds.is_empty() {
         String::new()

@@ -10,6 +10,7 @@ use super::super::outbox::{Content, Erasure, Measurement, Next, OutRow, Position
 use super::super::query::{Completeness, RowQuery};
 use super::super::session::SessionState;
 use super::flag_copies;
+use super::health;
 use super::lock::StoreLock;
 use super::outbox;
 use super::read::{self, SessionKey};
@@ -218,6 +219,14 @@ impl SinkLedger {
             }
             let summary = read::summary(&self.conn, key)?;
             return Ok(offer(key.start_us, Content::Session(Box::new(row), summary)));
+        }
+        if entry.measurement == Measurement::Health {
+            for row in health::rows(&self.conn, key, from_us, entry.to_us)? {
+                if let Some(stop) = offer(key.at_rest(row.t), Content::Health(row)) {
+                    return Ok(Some(stop));
+                }
+            }
+            return Ok(None);
         }
         let mut query = RowQuery {
             analysis: Some(entry.analysis),

@@ -80,6 +80,7 @@ fn span(conn: &Connection, no: i64, analysis: u32, measurement: Measurement) -> 
         Measurement::Session => {
             "SELECT start_us, start_us + 1 FROM sessions WHERE session_no = ?1 AND ?2 = ?2 AND state <> 'open'"
         }
+        Measurement::Health => "SELECT min(t_us), max(t_us) + 1 FROM sensor_health WHERE session_no = ?1 AND ?2 = ?2",
         // Flags are no part of a session.
         Measurement::Flag => return Ok(None),
     };
@@ -103,9 +104,18 @@ pub(crate) fn put_all(conn: &Connection, no: i64, analysis: u32, sink: Option<&S
 /// Entries that remove what was sent of an analysis.
 pub(crate) fn delete_all(conn: &Connection, no: i64, analysis: u32) -> Result<(), StoreError> {
     for measurement in Measurement::OF_SESSIONS {
-        let Some((from, to)) = span(conn, no, analysis, measurement)? else {
-            continue;
-        };
+        delete(conn, no, analysis, measurement)?;
+    }
+    conn.execute(
+        "DELETE FROM sink_rejects WHERE session_id = (SELECT session_id FROM sessions WHERE session_no = ?1)",
+        [no],
+    )?;
+    Ok(())
+}
+
+/// An entry that removes what was sent of one kind.
+fn delete(conn: &Connection, no: i64, analysis: u32, measurement: Measurement) -> Result<(), StoreError> {
+    if let Some((from, to)) = span(conn, no, analysis, measurement)? {
         conn.prepare_cached(
             "INSERT INTO outbox (op, athlete_id, session_id, analysis, measurement, from_us, to_us)
              SELECT 'delete', athlete_id, session_id, ?2, ?3, ?4, ?5 FROM sessions
@@ -113,10 +123,19 @@ pub(crate) fn delete_all(conn: &Connection, no: i64, analysis: u32) -> Result<()
         )?
         .execute(params![no, analysis, measurement.name(), from, to])?;
     }
-    conn.execute(
-        "DELETE FROM sink_rejects WHERE session_id = (SELECT session_id FROM sessions WHERE session_no = ?1)",
-        [no],
-    )?;
+    Ok(())
+}
+
+/// The health of a session's sensors is about to be replaced.
+pub(crate) fn health_gone(conn: &Connection, key: SessionKey) -> Result<(), StoreError> {
+    delete(conn, key.no, key.current_analysis, Measurement::Health)
+}
+
+/// The health of a session's sensors came.
+pub(crate) fn health_came(conn: &Connection, key: SessionKey) -> Result<(), StoreError> {
+    if let Some(at) = span(conn, key.no, key.current_analysis, Measurement::Health)? {
+        put(conn, key.no, key.current_analysis, Measurement::Health, at, None)?;
+    }
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct SessionKey {
 
 impl SessionKey {
     /// Session time of an instant at rest.
-    fn time(self, t_us: i64) -> SessionTime {
+    pub(super) fn time(self, t_us: i64) -> SessionTime {
         SessionTime::from_nanos((t_us - self.start_us).saturating_mul(1000))
     }
 

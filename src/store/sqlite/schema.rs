@@ -10,7 +10,7 @@ use super::super::error::StoreError;
 use super::super::private::create_private_file;
 use super::codes::Slots;
 use crate::metrics::METRICS;
-use crate::metrics::registry::METRIC_COUNT;
+use crate::metrics::registry::{METRIC_COUNT, MetricDef};
 use rusqlite::{Connection, OpenFlags};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_journal.sql"),
     include_str!("migrations/0004_raw_care.sql"),
     include_str!("migrations/0005_flag_copies.sql"),
+    include_str!("migrations/0006_sensor_health.sql"),
 ];
 
 /// How long a connection waits for another one's lock.
@@ -204,14 +205,8 @@ fn add_metric_columns(conn: &mut Connection) -> Result<(), StoreError> {
             continue;
         }
         changed = true;
-        for table in METRIC_TABLES {
-            tx.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN m_{} REAL", def.name))?;
-        }
-        tx.execute(
-            "INSERT INTO metric_columns (metric, slot, unit, since_version)
-             SELECT ?1, coalesce(max(slot) + 1, 0), ?2, ?3 FROM metric_columns",
-            (def.name, def.unit, env!("CARGO_PKG_VERSION")),
-        )?;
+        add_metric_column(&tx, def.name)?;
+        note_metric(&tx, def)?;
     }
     let views: i64 = tx.query_row(
         "SELECT count(*) FROM sqlite_master WHERE name IN ('v_sessions', 'v_strides')",
@@ -223,6 +218,44 @@ fn add_metric_columns(conn: &mut Connection) -> Result<(), StoreError> {
     }
     tx.commit()?;
     Ok(())
+}
+
+/// Gives the tables a column for a metric. Names come from the registry of some version: `a-z 0-9 _`.
+pub(super) fn add_metric_column(conn: &Connection, metric: &str) -> Result<(), StoreError> {
+    for table in METRIC_TABLES {
+        conn.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN m_{metric} REAL"))?;
+    }
+    Ok(())
+}
+
+/// Gives a metric the next place.
+fn note_metric(conn: &Connection, def: &MetricDef) -> Result<(), StoreError> {
+    conn.execute(
+        "INSERT INTO metric_columns (metric, slot, unit, since_version)
+         SELECT ?1, coalesce(max(slot) + 1, 0), ?2, ?3 FROM metric_columns",
+        (def.name, def.unit, env!("CARGO_PKG_VERSION")),
+    )?;
+    Ok(())
+}
+
+/// Gives places to those metrics of this version that have a column and none yet.
+pub(super) fn know_all_metrics(conn: &Connection) -> Result<(), StoreError> {
+    for def in METRICS {
+        let known: bool = conn.query_row(
+            "SELECT count(*) FROM metric_columns WHERE metric = ?1",
+            [def.name],
+            |row| row.get(0),
+        )?;
+        if !known {
+            note_metric(conn, def)?;
+        }
+    }
+    Ok(())
+}
+
+/// The layout that this version writes.
+pub(super) fn newest_layout() -> u32 {
+    u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
 }
 
 /// Views for people and plotting tools: words, seconds since 1970 in `time`, units in the names.

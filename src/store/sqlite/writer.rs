@@ -10,12 +10,14 @@
 use super::super::batch::{Batch, FIRST_ANALYSIS};
 use super::super::contract::{Appended, Deleted, Durable, Opened};
 use super::super::error::StoreError;
+use super::super::health::HealthRow;
 use super::super::ids::{AthleteId, SessionId, UtcMicros};
 use super::super::outbox::Measurement;
 use super::super::raw;
 use super::super::session::{Closing, SessionMeta, SessionRow, SessionState};
 use super::care;
 use super::forget::{self, Forgotten};
+use super::health;
 use super::lock::{LOCK_FILE, StoreLock};
 use super::outbox::{self, Fresh};
 use super::read::{self, SessionKey};
@@ -47,6 +49,7 @@ pub(crate) enum Command {
     Close(SessionId, Box<Closing>, Reply<SessionRow>),
     Delete(SessionId, Reply<Deleted>),
     NoteRaw(SessionId, raw::RawFile, Reply<()>),
+    Health(SessionId, Vec<HealthRow>, Reply<()>),
     Forget(AthleteId, Reply<Forgotten>),
     Pin(SessionId, bool, Reply<()>),
     DropRaw(SessionId, UtcMicros, Reply<u64>),
@@ -118,6 +121,10 @@ impl Writer {
                 Ok(Command::Close(id, closing, reply)) => drop(reply.send(self.close_session(&id, &closing))),
                 Ok(Command::Delete(id, reply)) => drop(reply.send(self.delete_session(&id))),
                 Ok(Command::NoteRaw(id, file, reply)) => drop(reply.send(self.note_raw(&id, &file))),
+                Ok(Command::Health(id, rows, reply)) => drop(reply.send(self.alone(|w| {
+                    let key = read::session_key(&w.conn, &id)?;
+                    health::replace(&w.conn, key, &rows)
+                }))),
                 Ok(Command::Forget(athlete, reply)) => drop(reply.send(self.forget(&athlete))),
                 Ok(Command::Pin(id, pinned, reply)) => {
                     drop(reply.send(self.alone(|w| care::pin(&w.conn, &id, pinned))));

@@ -105,6 +105,12 @@ fn forgets_what_the_record_forgot(server: &dyn Keeper) {
     compare(server, dir.path(), "an analysis that is not shown is not sent");
     store.close_session(&id("s0"), &closing(2, 130.0)).expect("closed");
     store.delete_session(&id("s1")).expect("removed");
+    // Sensors of another session are judged anew: fewer stretches than were sent.
+    store.keep_health(&id("s2"), season::health(99, 3)).expect("kept");
+    store.keep_health(&id("s3"), season::health(98, 7)).expect("kept");
+    store
+        .keep_health(&id("s3"), season::health(98, 7))
+        .expect("the same again");
     // Kept and removed before it could be sent.
     keep(&store, "brief", "anna", START_US + 60 * DAY_US, 10);
     store.delete_session(&id("brief")).expect("removed");

@@ -2,15 +2,15 @@
 
 use lope::metrics::{METRICS, MetricSet, StrideRecord};
 use lope::model::{
-    Absent, Activity, Athlete, DataClass, QualityParts, SegmentKind, SessionTime, Side, Stride, StrideFlags,
+    Absent, Activity, Athlete, DataClass, Placement, QualityParts, SegmentKind, SessionTime, Side, Stride, StrideFlags,
 };
 use lope::pipeline::Window;
 use lope::store::batch::FIRST_ANALYSIS;
 use lope::store::journal::Day;
 use lope::store::sqlite::{KeptState, SqliteFlagSeries};
 use lope::store::{
-    AthleteId, Batch, Closing, History, Origin, RowQuery, SessionId, SessionMeta, SessionQuery, SqliteReader,
-    SqliteStore, Store, UtcMicros, WallClock,
+    AthleteId, Batch, Closing, HealthRow, History, LinkHealth, Origin, RowQuery, SessionId, SessionMeta, SessionQuery,
+    SqliteReader, SqliteStore, Store, UtcMicros, WallClock,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -135,6 +135,36 @@ pub(crate) fn closing(analysis: u32, stop_s: f64) -> Closing {
     }
 }
 
+/// How two sensors did over some minutes: one with a link, one of a file that says nothing of one.
+pub(crate) fn health(seed: u64, stretches: i64) -> Vec<HealthRow> {
+    let mut dice = Dice(seed);
+    let mut rows = Vec::new();
+    for n in 0..stretches {
+        for placement in [Placement::LeftFoot, Placement::Sacrum] {
+            let linked = placement == Placement::Sacrum;
+            let link = LinkHealth {
+                battery_pct: (linked && n > 1).then(|| 90 - (n / 4) as u8),
+                links_lost: linked.then(|| dice.roll(3) as u32),
+                reboots: linked.then_some(0),
+                clock_ppm: (linked && n % 3 != 0).then(|| dice.unit() * 40.0 - 20.0),
+                clock_scatter_us: linked.then(|| dice.unit() * 900.0),
+            };
+            // A stretch in which nothing came has no share that was lost.
+            let silent = n == 3 && linked;
+            rows.push(HealthRow {
+                t: SessionTime::from_secs(10.0 * n as f64),
+                placement,
+                samples: if silent { 0 } else { 1900 + dice.roll(100) as u32 },
+                filled: if silent { 0 } else { dice.roll(4) as u32 },
+                missing: if silent { 0 } else { dice.roll(50) as u32 },
+                clipped: dice.roll(9) as u32,
+                link,
+            });
+        }
+    }
+    rows
+}
+
 /// Keeps a session whole.
 pub(crate) fn keep(store: &SqliteStore, name: &str, runner: &str, start_us: i64, pairs: u32) {
     store.open_session(&meta(name, runner, start_us)).expect("opens");
@@ -144,6 +174,8 @@ pub(crate) fn keep(store: &SqliteStore, name: &str, runner: &str, start_us: i64,
     store
         .close_session(&id(name), &closing(FIRST_ANALYSIS, f64::from(pairs) + 100.0))
         .expect("closed");
+    let of_sensors = health(start_us as u64 ^ 7, i64::from(pairs) / 8);
+    store.keep_health(&id(name), of_sensors).expect("kept");
 }
 
 /// Twenty sessions of two runners.
@@ -253,6 +285,30 @@ pub(crate) fn wanted(dir: &Path) -> Points {
             }
             fields.insert("activity".to_owned(), text(activity(w.activity)));
             points.insert(("gait_window".to_owned(), who.clone(), at(w.t)), fields);
+        }
+        for h in history.health(&session).expect("read") {
+            let mut fields = common.clone();
+            for (name, n) in [
+                ("samples", Some(h.samples)),
+                ("filled", Some(h.filled)),
+                ("missing", Some(h.missing)),
+                ("clipped", Some(h.clipped)),
+                ("battery", h.link.battery_pct.map(u32::from)),
+                ("links_lost", h.link.links_lost),
+                ("reboots", h.link.reboots),
+            ] {
+                fields.extend(n.map(|n| (name.to_owned(), Value::Number(f64::from(n)))));
+            }
+            for (name, x) in [
+                ("loss_pct", h.loss_pct()),
+                ("clock_ppm", h.link.clock_ppm),
+                ("clock_scatter_us", h.link.clock_scatter_us),
+            ] {
+                fields.extend(x.map(|x| (name.to_owned(), Value::Number(x))));
+            }
+            let mut tags = who.clone();
+            tags.insert("placement".to_owned(), h.placement.name().to_owned());
+            points.insert(("sensor_health".to_owned(), tags, at(h.t)), fields);
         }
         if let Some(strides) = row.strides {
             let mut fields = common.clone();

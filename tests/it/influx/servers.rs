@@ -202,10 +202,16 @@ fn ask_post(direct: SocketAddr, q: &str) -> serde_json::Value {
     serde_json::from_slice(&body).expect("JSON")
 }
 
-const TAGS: [&str; 4] = ["athlete", "side", "seen_from", "rule"];
+const TAGS: [&str; 5] = ["athlete", "side", "seen_from", "placement", "rule"];
 
 /// What lope sends.
-const MEASUREMENTS: [&str; 4] = ["gait_stride", "gait_window", "gait_session", "gait_flag"];
+const MEASUREMENTS: [&str; 5] = [
+    "gait_stride",
+    "gait_window",
+    "gait_session",
+    "sensor_health",
+    "gait_flag",
+];
 
 impl Keeper for Influxd {
     fn url(&self) -> String {
@@ -286,7 +292,7 @@ impl Keeper for Victoria {
         http::request(self.address, "GET", "/internal/force_flush", b"").expect("an answer");
         let target = format!(
             "/api/v1/export?match[]={}&reduce_mem_usage=0",
-            encoded("{__name__=~\"gait_.*\"}")
+            encoded("{__name__=~\"(gait|sensor)_.*\"}")
         );
         let (code, body) = http::request(self.address, "GET", &target, b"").expect("an answer");
         assert_eq!(code, 200);

@@ -289,6 +289,7 @@ fn after_a_run_the_answers_go_to_the_session_or_the_logged_run() {
         ("onset", json!("gradual")),
         ("onset_minute", json!(20)),
         ("stopped_for_back", json!(true)),
+        ("eased_for_back", json!(false)),
         ("warmup", json!(true)),
         ("run_kind", json!("tempo")),
         ("ground", json!("hard")),
@@ -298,6 +299,23 @@ fn after_a_run_the_answers_go_to_the_session_or_the_logged_run() {
     }
     assert_eq!(put["entries"][1]["entry"]["safety_answered"], true);
     home.expect(0, &["nothing changed for 1 Nov"], &after);
+
+    // Said otherwise later: eased off is an answer of its own, and not the same as no.
+    let eased = [
+        "checkin",
+        "after",
+        "--day",
+        "2026-11-01",
+        "--changed",
+        "eased",
+        "--nothing-new",
+    ];
+    let note = &home.json(0, &eased)["entries"][0]["entry"];
+    assert_eq!(
+        (&note["eased_for_back"], &note["stopped_for_back"]),
+        (&json!(true), &json!(false))
+    );
+    home.expect(0, &["eased off for the back"], &["log"]);
     home.expect(
         0,
         &["corrected", "left out"],

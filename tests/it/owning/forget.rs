@@ -98,6 +98,8 @@ fn two_people(dir: &Path) {
         "INSERT INTO flag_states VALUES ('ada', 'v1', 'FS1', 20000, 'watch', '{{\"x\": \"{WORD}\"}}');
          INSERT INTO flag_inputs VALUES ('ada', 'v1', '{WORD}', 20000, {NUMBER});
          INSERT INTO flag_summaries VALUES ('ada', 'v1', 20000, 'info', 0.5);
+         INSERT INTO sensor_health SELECT session_no, start_us, 'sacrum', 1, 0, 0, 0, NULL, NULL, NULL, {NUMBER}, NULL
+             FROM sessions WHERE session_id = 's-ada';
          INSERT INTO flag_copies VALUES ('ada', '{WORD}', 20000, 'watch', 'v1');
          INSERT INTO sink_rejects VALUES ('club', 'gait_flag,athlete=ada,rule={WORD} level=2i 1', 2, '', 'no');
          INSERT INTO tokens VALUES ('00', '{WORD}', 'runner', '{{\"athletes\":[\"ada\"]}}', 0, NULL, NULL);

@@ -2,6 +2,7 @@
 
 mod export;
 mod forget;
+mod import;
 mod raw;
 
 use assert_cmd::Command;
