@@ -4,7 +4,7 @@ use super::Globals;
 use super::export_run::{self, Format, Symptoms};
 use super::failure::Failure;
 use crate::interchange::flag_rules;
-use crate::report::{Ask, Paper, Reader, compose, gather, html};
+use crate::report::{Ask, Form, Naming, Paper, Reader, compose, gather, html};
 use crate::review::Review;
 use crate::review::local_day::LocalDays;
 use crate::store::SqliteReader;
@@ -35,7 +35,9 @@ pub fn write(globals: &Globals, session: &str, folder: &Path) -> Result<Vec<Path
         session: Some(row.meta.id),
         compare: None,
         paper: Paper::A4,
-        pseudonym: false,
+        form: Form::Report,
+        naming: Naming::Name,
+        agreed: Vec::new(),
         question: None,
         clinician: None,
     };

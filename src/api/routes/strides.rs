@@ -1,6 +1,6 @@
 //! Strides of a session, in pages, as JSON or CSV.
 
-use super::measured::{about, reached, seen, word};
+use super::measured::{about, seen, word};
 use super::verdicts::{Verdict, Verdicts};
 use crate::api::access::gate::Gate;
 use crate::api::access::roles::Resource;

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::model::{Athlete, SensorEvent};
-use crate::pipeline::{Output, Pipeline, PipelineConfig};
+use crate::pipeline::{Pipeline, PipelineConfig};
 use crate::review::SpeedRange;
 use crate::store::batch::FIRST_ANALYSIS;
 use crate::store::raw::RawOptions;
