@@ -7,13 +7,14 @@
 //! nothing about whether it stays.
 
 use super::compare::lines;
+use super::pages::pages;
 use super::record::Review;
 use super::windows::median;
 use crate::metrics::MetricId as Id;
-use crate::model::{Activity, Span};
+use crate::model::Activity;
 use crate::store::journal::Day;
 use crate::store::mark::{CUE_BEGINS, CUE_ENDS};
-use crate::store::{Completeness, History as _, RowQuery, SessionEvent, SessionRow, StoreError};
+use crate::store::{History as _, RowQuery, SessionEvent, SessionRow, StoreError};
 
 /// Seconds before the first cue, and of the end of the cues.
 const BEFORE_S: f64 = 120.0;
@@ -72,26 +73,16 @@ type Point = (f64, f64, f64);
 /// # Errors
 /// Those of the disk.
 pub fn after_cue(review: &Review, row: &SessionRow, day: Day) -> Result<Option<AfterCue>, StoreError> {
-    let mut query = RowQuery::all(row.meta.id.clone());
     let (mut begins, mut ends) = (Vec::new(), Vec::new());
-    loop {
-        let page = review.reader().events(&query)?;
-        for event in page.rows {
-            match event {
-                SessionEvent::Marker { t, text } if text.starts_with(CUE_BEGINS) => begins.push(t.secs()),
-                SessionEvent::Marker { t, text } if text == CUE_ENDS => ends.push(t.secs()),
-                _ => {}
-            }
-        }
-        let next = match page.completeness {
-            Completeness::Complete => None,
-            Completeness::Truncated { resume_at } => Span::new(resume_at, query.span.end()),
-        };
-        match next {
-            Some(rest) => query.span = rest,
-            None => break,
-        }
-    }
+    pages(
+        &row.meta.id,
+        |query| review.reader().events(query),
+        |event| match event {
+            SessionEvent::Marker { t, text } if text.starts_with(CUE_BEGINS) => begins.push(t.secs()),
+            SessionEvent::Marker { t, text } if text == CUE_ENDS => ends.push(t.secs()),
+            _ => {}
+        },
+    )?;
     if begins.is_empty() {
         return Ok(None);
     }

@@ -2,32 +2,26 @@
 //!
 //! The first lap begins with the session and the last ends with it, so a session with two marks has three laps.
 
+use super::pages::pages;
 use crate::model::{SessionTime, Span};
 use crate::store::query::whole_session;
-use crate::store::{Completeness, History, RowQuery, SessionEvent, SessionId, StoreError, ends_lap};
+use crate::store::{History, SessionEvent, SessionId, StoreError, ends_lap};
 
 /// The laps of a session, in order; none where nobody marked one.
 ///
 /// # Errors
 /// Those of the disk.
 pub fn laps_of(history: &impl History, session: &SessionId) -> Result<Vec<Span>, StoreError> {
-    let mut query = RowQuery::all(session.clone());
     let mut marks = Vec::new();
-    loop {
-        let page = history.events(&query)?;
-        marks.extend(page.rows.iter().filter_map(|e| match e {
-            SessionEvent::Marker { t, text } if ends_lap(text) => Some(*t),
-            _ => None,
-        }));
-        let rest = match page.completeness {
-            Completeness::Complete => None,
-            Completeness::Truncated { resume_at } => Span::new(resume_at, query.span.end()),
-        };
-        match rest {
-            Some(rest) => query.span = rest,
-            None => return Ok(between(marks)),
-        }
-    }
+    pages(
+        session,
+        |query| history.events(query),
+        |event| match event {
+            SessionEvent::Marker { t, text } if ends_lap(text) => marks.push(*t),
+            _ => {}
+        },
+    )?;
+    Ok(between(marks))
 }
 
 fn between(mut marks: Vec<SessionTime>) -> Vec<Span> {

@@ -20,6 +20,7 @@ pub mod live;
 pub mod load;
 pub mod local_day;
 pub mod own_usual;
+pub(crate) mod pages;
 pub mod precision;
 pub mod record;
 pub mod roster;

@@ -21,6 +21,7 @@
 //! Values are computed from however many windows there are; whether the run may be compared is said beside them. They
 //! are derived, so they are kept with the number of this computation ([`VERSION`]) and made anew under another one.
 
+use super::pages::pages;
 use super::shapes::{DataWord, RunValues};
 use super::windows::{Collector, RunWindows, median, refused_words};
 use crate::metrics::baseline::Baselines;
@@ -28,7 +29,7 @@ use crate::metrics::fatigue::{NoReport, fatigue};
 use crate::metrics::{METRICS, MetricId as Id};
 use crate::model::units::{DEG_PER_RAD, STANDARD_GRAVITY};
 use crate::model::{Absent, Placement, Side};
-use crate::store::{Completeness, History, RowQuery, SessionEvent, SessionId, SessionRow, StoreError};
+use crate::store::{History, SessionEvent, SessionId, SessionRow, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -236,29 +237,6 @@ pub fn windows_of(history: &impl History, session: &SessionId) -> Result<RunWind
     let mut collector = Collector::default();
     pages(session, |q| history.strides(q), |s| collector.push(s))?;
     Ok(collector.finish())
-}
-
-/// Walks all rows of a question about a session.
-///
-/// # Errors
-/// Those of the store.
-pub(super) fn pages<T>(
-    session: &SessionId,
-    ask: impl Fn(&RowQuery) -> Result<crate::store::Page<T>, StoreError>,
-    mut take: impl FnMut(&T),
-) -> Result<(), StoreError> {
-    let mut query = RowQuery::all(session.clone());
-    loop {
-        let page = ask(&query)?;
-        page.rows.iter().for_each(&mut take);
-        match page.completeness {
-            Completeness::Complete => return Ok(()),
-            Completeness::Truncated { resume_at } => match crate::model::Span::new(resume_at, query.span.end()) {
-                Some(rest) => query.span = rest,
-                None => return Ok(()),
-            },
-        }
-    }
 }
 
 /// What the windows of a run amount to; `moved` are the sensors that turned in their strap during it.

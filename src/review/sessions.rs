@@ -1,6 +1,7 @@
 //! Sessions as lists show them, and what each sensor delivered.
 
 use super::history_of::{Past, Recorded, main_ground};
+use super::pages::pages;
 use super::record::Review;
 use super::shapes::{
     Coverage, CoverageSpan, DataWord, FlagLevel, LevelWord, SensorItem, SessionItem, SpanWord, StateChange,
@@ -8,7 +9,7 @@ use super::shapes::{
 use crate::model::Placement;
 use crate::store::journal::Day;
 use crate::store::sqlite::KeptState;
-use crate::store::{Completeness, History as _, Origin, RowQuery, SessionEvent, SessionRow, StoreError, WallClock};
+use crate::store::{History as _, Origin, SessionEvent, SessionRow, StoreError, WallClock};
 use std::collections::BTreeMap;
 
 /// Kept changes of states as changes.
@@ -124,61 +125,30 @@ pub fn coverage(review: &Review, row: &SessionRow) -> Result<Vec<Coverage>, Stor
     let end_s = row.stop.map(|t| t.secs());
     let mut spans: BTreeMap<Placement, Vec<CoverageSpan>> =
         row.meta.sensors.iter().map(|s| (s.placement, Vec::new())).collect();
-    let mut query = RowQuery::all(row.meta.id.clone());
-    loop {
-        let page = review.reader().events(&query)?;
-        for event in page.rows {
-            let (placement, span) = match event {
+    pages(
+        &row.meta.id,
+        |query| review.reader().events(query),
+        |event| {
+            let (placement, from, to, state) = match event {
                 SessionEvent::Gap {
                     placement, from, to, ..
-                } => (
-                    placement,
-                    CoverageSpan {
-                        from_s: from.secs(),
-                        to_s: to.secs(),
-                        state: SpanWord::Lost,
-                    },
-                ),
+                } => (placement, from, Some(*to), SpanWord::Lost),
                 SessionEvent::Clipped {
                     placement, from, to, ..
-                } => (
-                    placement,
-                    CoverageSpan {
-                        from_s: from.secs(),
-                        to_s: to.secs(),
-                        state: SpanWord::Clipped,
-                    },
-                ),
+                } => (placement, from, Some(*to), SpanWord::Clipped),
                 SessionEvent::Filled {
                     placement, from, to, ..
-                } => (
-                    placement,
-                    CoverageSpan {
-                        from_s: from.secs(),
-                        to_s: to.secs(),
-                        state: SpanWord::Filled,
-                    },
-                ),
-                SessionEvent::SensorMoved { placement, t } => (
-                    placement,
-                    CoverageSpan {
-                        from_s: t.secs(),
-                        to_s: end_s.unwrap_or_else(|| t.secs()),
-                        state: SpanWord::Moved,
-                    },
-                ),
-                _ => continue,
+                } => (placement, from, Some(*to), SpanWord::Filled),
+                SessionEvent::SensorMoved { placement, t } => (placement, t, row.stop, SpanWord::Moved),
+                _ => return,
             };
-            spans.entry(placement).or_default().push(span);
-        }
-        match page.completeness {
-            Completeness::Complete => break,
-            Completeness::Truncated { resume_at } => match crate::model::Span::new(resume_at, query.span.end()) {
-                Some(rest) => query.span = rest,
-                None => break,
-            },
-        }
-    }
+            spans.entry(*placement).or_default().push(CoverageSpan {
+                from_s: from.secs(),
+                to_s: to.unwrap_or(*from).secs(),
+                state,
+            });
+        },
+    )?;
     let all = spans.into_iter().map(|(placement, spans)| {
         let lost: f64 = spans
             .iter()

@@ -1,10 +1,11 @@
 //! What was lost in the runs that are compared: gaps, sensors that moved, sides that look exchanged.
 
 use super::words;
-use crate::model::{Placement, Span};
+use crate::model::Placement;
+use crate::review::pages::pages;
 use crate::review::{Compare, Past, Review};
 use crate::store::journal::Day;
-use crate::store::{Completeness, History as _, RowQuery, SessionEvent, SessionId, StoreError};
+use crate::store::{History as _, SessionEvent, SessionId, StoreError};
 use std::collections::BTreeMap;
 
 /// Most runs looked at.
@@ -47,19 +48,13 @@ pub struct Losses {
 }
 
 fn events_of(review: &Review, id: &SessionId) -> Result<Vec<SessionEvent>, StoreError> {
-    let mut query = RowQuery::all(id.clone());
     let mut all = Vec::new();
-    loop {
-        let page = review.reader().events(&query)?;
-        all.extend(page.rows);
-        match page.completeness {
-            Completeness::Complete => return Ok(all),
-            Completeness::Truncated { resume_at } => match Span::new(resume_at, query.span.end()) {
-                Some(rest) => query.span = rest,
-                None => return Ok(all),
-            },
-        }
-    }
+    pages(
+        id,
+        |query| review.reader().events(query),
+        |event| all.push(event.clone()),
+    )?;
+    Ok(all)
 }
 
 /// Looks at the last runs of both sets.

@@ -11,15 +11,14 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+use super::pages::pages;
 use super::shapes::{CurveMark, FootPathView, PelvisCycle, StanceSpan, StrideCurves};
 use crate::gait::FootPath;
 use crate::metrics::pelvis_curve::{POINTS, PelvisCurve, Zero};
 use crate::metrics::{MetricId as Id, StrideRecord};
 use crate::model::{Absent, Contact, Placement, SegmentKind, SensorConfig, SessionTime, Side, Span, Stride};
 use crate::pipeline::again::{FootAgain, PelvisAgain};
-use crate::store::{
-    Completeness, History as _, RowQuery, SessionEvent, SessionId, SessionRow, SqliteReader, StoreError,
-};
+use crate::store::{History as _, RowQuery, SessionEvent, SessionId, SessionRow, SqliteReader, StoreError};
 use std::ops::ControlFlow;
 
 /// How far the end of the way may be from the stored stride length, as a share of it: a choice of this project. The two
@@ -330,23 +329,16 @@ impl<'a> SessionCurves<'a> {
 
     /// When this sensor was found to have moved.
     fn moves(&self, placement: Placement) -> Result<Vec<SessionTime>, StoreError> {
-        let mut query = RowQuery::all(self.id().clone());
         let mut found = Vec::new();
-        loop {
-            let page = self.reader.events(&query)?;
-            found.extend(page.rows.iter().filter_map(|e| match e {
-                SessionEvent::SensorMoved { placement: of, t } if *of == placement => Some(*t),
-                _ => None,
-            }));
-            let rest = match page.completeness {
-                Completeness::Complete => None,
-                Completeness::Truncated { resume_at } => Span::new(resume_at, query.span.end()),
-            };
-            match rest {
-                Some(rest) => query.span = rest,
-                None => return Ok(found),
-            }
-        }
+        pages(
+            self.id(),
+            |query| self.reader.events(query),
+            |event| match event {
+                SessionEvent::SensorMoved { placement: of, t } if *of == placement => found.push(*t),
+                _ => {}
+            },
+        )?;
+        Ok(found)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::interchange::workbook::{Cell, Column, Sheet, workbook};
 use crate::metrics::{METRICS, StrideRecord};
 use crate::model::{Absent, SegmentKind, Side};
 use crate::review::flags::flags_now;
-use crate::review::run_values::pages;
+use crate::review::pages::pages;
 use crate::review::{FlagsNow, Past, Review, Sight};
 use crate::store::csv::column_name;
 use crate::store::journal::{Body, CheckIn, Day, Onset, Purpose, SessionNote};
@@ -56,7 +56,7 @@ fn word(value: impl serde::Serialize) -> Cell {
 }
 
 const FIXED: &str = "time_utc side seen_from activity class t_s end_s ic_s tc_s index quality acc_clipped gyro_clipped filled \
-                     turning approximate_zero after_rest";
+                     turning approximate_zero after_rest marked_bad";
 
 fn strides(review: &Review, row: &SessionRow) -> Result<(Sheet, Reasons), FileError> {
     let mut heads: Vec<Column> = FIXED.split_whitespace().map(Column::new).collect();
@@ -107,6 +107,7 @@ fn stride(start_us: i64, record: &StrideRecord, reasons: &mut Reasons) -> Vec<Ce
         f.turning,
         f.approximate_zero,
         f.after_rest,
+        f.marked_bad,
     ];
     cells.extend(facts.map(|fact| Cell::yes(Some(fact))));
     let mut absent: BTreeMap<Absent, Vec<&str>> = BTreeMap::new();

@@ -4,7 +4,7 @@ use super::FileError;
 use crate::interchange::fit::activity::{Activity, Bluetooth, Frame};
 use crate::interchange::fit::session_mark;
 use crate::model::SessionTime;
-use crate::review::run_values::pages;
+use crate::review::pages::pages;
 use crate::store::{History, Mark, MarkKind, Origin, SessionEvent, SessionMeta, SessionRow, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

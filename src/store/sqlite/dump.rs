@@ -237,7 +237,7 @@ impl SqliteReader {
     }
 }
 
-fn known(table: &str, tables: &[&str]) -> Result<(), StoreError> {
+pub(super) fn known(table: &str, tables: &[&str]) -> Result<(), StoreError> {
     if tables.contains(&table) {
         Ok(())
     } else {

@@ -15,7 +15,7 @@ use super::super::outbox::SinkName;
 use super::super::private::create_private_dir;
 use super::super::query::{Completeness, RowQuery};
 use super::super::raw::{self, RawPart, RawReader};
-use super::dump::{AS_TEXT, ATHLETE_TABLES, JSON_COLUMNS, METRIC_TABLE, ROW_TABLES, SESSION_TABLES};
+use super::dump::{AS_TEXT, ATHLETE_TABLES, JSON_COLUMNS, METRIC_TABLE, ROW_TABLES, SESSION_TABLES, known};
 use super::lock::{LOCK_FILE, StoreLock};
 use super::read::SessionKey;
 use super::schema::{self, Columns, RECORD_FILE};
@@ -328,17 +328,6 @@ fn rows_there(conn: &Connection) -> Result<Vec<String>, StoreError> {
         }
     }
     Ok(there)
-}
-
-fn known(table: &str, tables: &[&str]) -> Result<(), StoreError> {
-    if tables.contains(&table) {
-        Ok(())
-    } else {
-        Err(StoreError::rejected(
-            format!("table {table:?}"),
-            format!("it is one of {}", tables.join(", ")),
-        ))
-    }
 }
 
 fn columns_of(conn: &Connection, table: &str) -> Result<Vec<Column>, StoreError> {
