@@ -169,7 +169,7 @@ mod tests {
             .iter()
             .map(|r| {
                 (
-                    r.t.secs(),
+                    r.t.nanos() / 1_000_000_000,
                     r.samples,
                     r.filled,
                     r.missing,
@@ -181,10 +181,10 @@ mod tests {
         assert_eq!(
             told,
             [
-                (0.0, 36, 4, 0, 1, Some(80)),
-                (10.0, 36, 4, 12, 0, Some(80)),
-                (20.0, 18, 2, 0, 0, Some(80)),
-                (30.0, 0, 0, 0, 0, Some(79)),
+                (0, 36, 4, 0, 1, Some(80)),
+                (10, 36, 4, 12, 0, Some(80)),
+                (20, 18, 2, 0, 0, Some(80)),
+                (30, 0, 0, 0, 0, Some(79)),
             ]
         );
         assert_eq!(rows[1].loss_pct(), Some(100.0 * 12.0 / 52.0));
