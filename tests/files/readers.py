@@ -21,6 +21,8 @@ import sys
 from collections import Counter, defaultdict
 
 UTC = datetime.timezone.utc
+# Columns of a stride that are no metrics: when, which, how it was seen, and what is noted of it.
+FIXED = 18
 OWN = ["Pelvic Tilt Change", "Pelvic Drop L", "Pelvic Drop R", "Pelvic Rotation", "Foot Ahead of Hip", "Data Quality"]
 # Native field: column of the CSV, factor to the file's unit, half of the last digit.
 NATIVE = {
@@ -310,7 +312,7 @@ def xlsx(path, table, facts):
             cell, text_of = found[head].value, row[head]
             if head in ("side", "seen_from", "activity", "class"):
                 check((cell or "") == text_of, f"{found[head].coordinate}: {cell}")
-            elif head in ("acc_clipped", "gyro_clipped", "filled", "turning", "approximate_zero", "after_rest"):
+            elif head in ("acc_clipped", "gyro_clipped", "filled", "turning", "approximate_zero", "after_rest", "marked_bad"):
                 check(cell is (text_of == "1"), f"{found[head].coordinate}: {cell}")
             elif text_of == "":
                 check(cell is None, f"{found[head].coordinate}: {cell} was not measured")
@@ -318,11 +320,11 @@ def xlsx(path, table, facts):
             else:
                 check(isinstance(cell, (int, float)) and math.isclose(cell, float(text_of), rel_tol=1e-12, abs_tol=1e-12), f"{found[head].coordinate}: {cell} is not {text_of}")
                 compared += 1
-        if any(row[h] == "" for h in heads[17:-1]):
+        if any(row[h] == "" for h in heads[FIXED:-1]):
             check(len(told) > 10, f"{at.coordinate}: no reason")
     _, definitions = grid(book["definitions"])
     defined = {d["column"].value for d in definitions}
-    lacking = [h for h in heads[17:-1] if h not in defined]
+    lacking = [h for h in heads[FIXED:-1] if h not in defined]
     check(not lacking, f"not defined: {lacking}")
     for d in definitions:
         check(d["what it is"].value and d["what it is not"].value, f"{d['column'].value}")
