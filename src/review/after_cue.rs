@@ -90,7 +90,10 @@ pub fn after_cue(review: &Review, row: &SessionRow, day: Day) -> Result<Option<A
         limit: usize::MAX,
         ..RowQuery::all(row.meta.id.clone())
     })?;
-    let strides = page.rows.iter().filter(|r| r.stride.activity == Activity::Running);
+    let strides = page
+        .rows
+        .iter()
+        .filter(|r| r.counts() && r.stride.activity == Activity::Running);
     let points: Vec<Point> = strides
         .filter_map(|r| {
             Some((

@@ -1,11 +1,12 @@
 //! Strides laid out by seconds: means weighted by time, and the distance run so far.
 //!
 //! A stride lasts 0.6 to 1.2 s and rarely fits a second, so each counts in every second by the part of it that lies there.
-//! Strides of class C are kept and shown but never averaged (docs/glossary.md); only the quality itself counts them all.
+//! Strides of class C and those that a person marked as bad are kept and shown but never averaged (docs/glossary.md); only
+//! the quality itself counts them all.
 
 use crate::metrics::foot::KNOWN_LENGTHS;
 use crate::metrics::{MetricId as Id, StrideRecord};
-use crate::model::{DataClass, SessionTime, Side};
+use crate::model::{SessionTime, Side};
 
 /// What is averaged, in the unit of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl Means {
             *weight += seconds;
         };
         add(Of::Quality, record.stride.quality.product() * 100.0);
-        if record.class > DataClass::B {
+        if !record.counts() {
             return;
         }
         for (of, id, factor, whose) in FROM {
@@ -252,5 +253,27 @@ impl Seconds {
             so_far
         });
         Some(so_far.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::strides;
+    use super::*;
+    use crate::model::DataClass;
+
+    #[test]
+    fn what_does_not_count_is_in_no_mean_and_only_in_the_quality() {
+        let good = strides(0.0, 1.0, Side::Left).next().expect("a stride");
+        let mut marked = good.clone();
+        marked.stride.flags.marked_bad = true;
+        let mut poor = good.clone();
+        poor.class = DataClass::C;
+        for (record, counted) in [(good, true), (marked, false), (poor, false)] {
+            let mut means = Means::default();
+            means.take(&record, 1.0);
+            assert_eq!(means.get(Of::Cadence).is_some(), counted, "{:?}", record.stride.flags);
+            assert!(means.any());
+        }
     }
 }

@@ -26,7 +26,7 @@ fn frame(end_s: f64) -> Frame {
 }
 
 /// Strides of 0.75 s and 2.1 m from `from` to `to`; of those with an odd number the length is not known.
-fn strides(from: f64, to: f64, side: Side) -> impl Iterator<Item = StrideRecord> {
+pub(super) fn strides(from: f64, to: f64, side: Side) -> impl Iterator<Item = StrideRecord> {
     let count = ((to - from) / 0.75) as u32;
     (0..count).map(move |n| {
         let start = SessionTime::from_secs(from + 0.75 * f64::from(n));

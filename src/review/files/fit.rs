@@ -5,7 +5,7 @@ use crate::interchange::fit::activity::{Activity, Bluetooth, Frame};
 use crate::interchange::fit::session_mark;
 use crate::model::SessionTime;
 use crate::review::pages::pages;
-use crate::store::{History, Mark, MarkKind, Origin, SessionEvent, SessionMeta, SessionRow, StoreError};
+use crate::store::{History, Origin, SessionEvent, SessionMeta, SessionRow, StoreError, ends_lap};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -24,7 +24,7 @@ pub fn fit(history: &impl History, row: &SessionRow) -> Result<Vec<u8>, FileErro
         id,
         |q| history.events(q),
         |event| match event {
-            SessionEvent::Marker { t, text } if is_lap(text) => laps.push(*t),
+            SessionEvent::Marker { t, text } if ends_lap(text) => laps.push(*t),
             SessionEvent::Standing { from, to } => {
                 let seconds = to.since(*from).clamp(0.0, LONGEST_STANDING_S) as u32;
                 still.extend((1..=seconds).map(|s| from.plus(f64::from(s))));
@@ -74,35 +74,9 @@ pub(super) fn end(history: &impl History, row: &SessionRow) -> Result<SessionTim
     Ok(end)
 }
 
-/// Whether a marker's words are those of a lap.
-fn is_lap(text: &str) -> bool {
-    let lap = Mark::new(MarkKind::Lap, None).text;
-    text.strip_prefix(&lap)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
-}
-
 /// How far the runner's clock was ahead of UTC when the session began, s; `None` where the zone is not told or not known.
 pub(super) fn utc_offset(meta: &SessionMeta) -> Option<i32> {
     let zone = TimeZone::get(meta.tz.as_deref()?).ok()?;
     let at = Timestamp::from_microsecond(meta.start.micros()).ok()?;
     Some(zone.to_offset(at).seconds())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lap_is_a_lap_and_nothing_else_is() {
-        for (text, lap) in [
-            ("lap", true),
-            ("lap: bridge", true),
-            ("lapwing", false),
-            ("pain 4", false),
-            ("overlap", false),
-            ("", false),
-        ] {
-            assert_eq!(is_lap(text), lap, "{text}");
-        }
-    }
 }
