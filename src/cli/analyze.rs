@@ -164,14 +164,14 @@ pub fn run(globals: &Globals, args: &AnalyzeArgs) -> Result<Exit, Failure> {
     });
     taker.progress.finish();
     let mut keeper = taker.keeper.take();
-    let done = done.and_then(|pass| {
+    let done = done.and_then(|(pass, health)| {
         if let Some(keeper) = &mut keeper
             && pass.tally.strides() > 0
         {
             let stop = pass.span_s.map_or(0.0, |(_, to)| to);
             keeper.finish(SessionTime::from_secs(stop))?;
             if let Some(store) = &store {
-                store.keep_health(keeper.session(), pass.health.clone().rows())?;
+                store.keep_health(keeper.session(), health.rows())?;
             }
         }
         if let Some(table) = taker.table.take() {

@@ -428,7 +428,6 @@ impl Session<'_> {
         }
         let whole = finish::read(log, drivers::driver).map_err(|e| Failure::writing(log, &e))?;
         let pass = Pass {
-            health: crate::store::HealthSeries::default(),
             tally,
             losses,
             span_s: Some((0.0, fed.stop.secs())),

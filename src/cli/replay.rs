@@ -190,7 +190,6 @@ pub fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit, Failure> {
         return Err(error.into());
     }
     let pass = Pass {
-        health: crate::store::HealthSeries::default(),
         tally,
         losses,
         span_s: Some((0.0, newest_s)),

@@ -20,8 +20,6 @@ pub struct Pass {
     pub tally: Tally,
     /// Each sensor's losses, in order of placement.
     pub losses: Vec<(Placement, Losses)>,
-    /// How each sensor did.
-    pub health: HealthSeries,
     /// First and last instant of any sensor, s.
     pub span_s: Option<(f64, f64)>,
     /// Files that ended in the middle of a line.
@@ -76,11 +74,11 @@ pub fn losses(pipeline: &Pipeline, placements: &[Placement]) -> Vec<(Placement, 
     losses
 }
 
-/// Runs the whole recording.
+/// Runs the whole recording; with it comes how each sensor did.
 ///
 /// # Errors
 /// See [`PassError`]; what the taker took until then stays with the taker.
-pub fn run<T: Taker>(recording: &Recording, taker: &mut T) -> Result<Pass, PassError<T::Error>> {
+pub fn run<T: Taker>(recording: &Recording, taker: &mut T) -> Result<(Pass, HealthSeries), PassError<T::Error>> {
     let config = config(recording);
     let placements: Vec<Placement> = config.sensors.iter().map(|s| s.placement).collect();
     let mut pipeline = Pipeline::new(config);
@@ -120,11 +118,11 @@ pub fn run<T: Taker>(recording: &Recording, taker: &mut T) -> Result<Pass, PassE
             }
         }
     }
-    Ok(Pass {
+    let pass = Pass {
         tally,
         losses: losses(&pipeline, &placements),
-        health,
         span_s,
         truncated: stream.truncated().map(PathBuf::from).collect(),
-    })
+    };
+    Ok((pass, health))
 }

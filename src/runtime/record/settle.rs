@@ -93,7 +93,7 @@ pub fn settle(store: &SqliteStore, whole: &mut Whole, strides: Strides) -> Resul
         None
     };
     store.seal_raw(raw)?;
-    store.keep_health(&session, whole.health.clone().rows())?;
+    store.keep_health(&session, std::mem::take(&mut whole.health).rows())?;
     Ok(pass)
 }
 
@@ -141,7 +141,6 @@ fn outcomes(whole: &Whole) -> Vec<SensorOutcome> {
 
 fn compute(config: PipelineConfig, events: &[SensorEvent], keeper: &mut Keeper<'_>) -> Result<Pass, StoreError> {
     let placements: Vec<Placement> = config.sensors.iter().map(|s| s.placement).collect();
-    let mut health = HealthSeries::default();
     let mut pipeline = Pipeline::new(config);
     let mut tally = Tally::default();
     let mut out = Vec::with_capacity(64);
@@ -153,7 +152,6 @@ fn compute(config: PipelineConfig, events: &[SensorEvent], keeper: &mut Keeper<'
         })
     };
     for event in events {
-        health.take(event);
         if let SensorEvent::Sample(_, s) = event {
             let t = s.t.secs();
             span_s = Some(span_s.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
@@ -166,7 +164,6 @@ fn compute(config: PipelineConfig, events: &[SensorEvent], keeper: &mut Keeper<'
     Ok(Pass {
         tally,
         losses: offline::losses(&pipeline, &placements),
-        health,
         span_s,
         truncated: Vec::new(),
     })
