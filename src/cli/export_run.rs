@@ -3,7 +3,7 @@
 //! The file is readable by its owner only and never written over another one unasked, as with `lope report`.
 
 use super::failure::{Exit, Failure};
-use super::safe_file::SafeFile;
+use super::safe_file::{self, SafeFile};
 use super::{Globals, sessions};
 use crate::review::files::{self, FileError};
 use crate::store::csv::{CsvDialect, write_strides};
@@ -171,14 +171,8 @@ pub fn run(globals: &Globals, session: &str, args: &RunArgs) -> Result<Exit, Fai
         Some(path) => path.clone(),
         None => format.file_name(row.meta.id.as_str()),
     };
-    let there = std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_file() || m.is_dir() || m.is_symlink());
-    if there && !args.force {
-        return Err(Failure::new(
-            "lope::export::exists",
-            Exit::Refused,
-            format!("{} is there already.", path.display()),
-        )
-        .try_this("name another file with -o, or write over it with --force"));
+    if !args.force {
+        safe_file::not_there(&path, "lope::export::exists")?;
     }
     let symptoms = if args.no_symptoms {
         Symptoms::LeftOut

@@ -5,7 +5,7 @@
 
 use super::failure::{Exit, Failure};
 use super::flags_record::{athlete, day, print_json};
-use super::safe_file::SafeFile;
+use super::safe_file::{self, SafeFile};
 use super::{Globals, sessions};
 use crate::interchange::flag_rules;
 use crate::report::{Ask, Document, Form, Naming, Paper, Reader, compose, gather, html};
@@ -234,13 +234,8 @@ pub fn run(globals: &Globals, args: &ReportArgs) -> Result<Exit, Failure> {
         None => PathBuf::from(format!("lope-report-{}.html", row.meta.id)),
     };
     let format = Format::of(&path)?;
-    if !args.force && std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_file() || m.is_dir() || m.is_symlink()) {
-        return Err(Failure::new(
-            "lope::report::exists",
-            Exit::Refused,
-            format!("{} is there already.", path.display()),
-        )
-        .try_this("name another file with -o, or write over it with --force"));
+    if !args.force {
+        safe_file::not_there(&path, "lope::report::exists")?;
     }
     let ask = Ask {
         reader: reader(args),

@@ -1,6 +1,6 @@
 //! A result file that is there complete or not at all: written beside its place, then renamed into it.
 
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,20 @@ impl Readers {
         }
         options
     }
+}
+
+/// That nothing stands where a file is to be written; a device may, it is no file to be lost.
+///
+/// # Errors
+/// Something is there, told under `code`.
+pub fn not_there(path: &Path, code: &'static str) -> Result<(), Failure> {
+    if std::fs::symlink_metadata(path).is_ok_and(|m| m.is_file() || m.is_dir() || m.is_symlink()) {
+        return Err(
+            Failure::new(code, Exit::Refused, format!("{} is there already.", path.display()))
+                .try_this("name another file with -o, or write over it with --force"),
+        );
+    }
+    Ok(())
 }
 
 /// A file being written. Dropped without [`SafeFile::keep`], it leaves nothing.

@@ -7,10 +7,10 @@
 use super::contract::History;
 use super::error::StoreError;
 use super::ids::{SessionId, UtcMicros};
-use super::query::{Completeness, RowQuery};
+use super::pages::pages;
 use crate::metrics::registry::MetricDef;
 use crate::metrics::{METRICS, StrideRecord};
-use crate::model::{SegmentKind, Side, Span};
+use crate::model::{SegmentKind, Side, StrideFlags};
 use crate::pipeline::Confidence;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -40,9 +40,6 @@ impl CsvDialect {
         }
     }
 }
-
-/// Rows fetched at a time.
-const PAGE_ROWS: usize = 5000;
 
 /// The column of a metric in its shown unit: `contact_time_ms`, `cadence_spm`; without a suffix where it has no unit.
 #[must_use]
@@ -129,31 +126,25 @@ fn start_of(history: &dyn History, session: &SessionId) -> Result<UtcMicros, Sto
     Ok(row.meta.start)
 }
 
-/// Walks all pages of a question.
-fn pages<T>(
-    session: &SessionId,
-    ask: impl Fn(&RowQuery) -> Result<super::query::Page<T>, StoreError>,
-    mut each: impl FnMut(&T) -> Result<(), StoreError>,
-) -> Result<u64, StoreError> {
-    let mut query = RowQuery {
-        limit: PAGE_ROWS,
-        ..RowQuery::all(session.clone())
-    };
-    let mut count = 0;
-    loop {
-        let page = ask(&query)?;
-        for row in &page.rows {
-            each(row)?;
-            count += 1;
-        }
-        let Completeness::Truncated { resume_at } = page.completeness else {
-            return Ok(count);
-        };
-        let Some(rest) = Span::new(resume_at, query.span.end()) else {
-            return Ok(count);
-        };
-        query.span = rest;
-    }
+/// Columns of a stride before its metrics, in every kind of table.
+pub fn stride_columns() -> impl Iterator<Item = &'static str> {
+    "time_utc side seen_from activity class t_s end_s ic_s tc_s index quality"
+        .split(' ')
+        .chain(facts(StrideFlags::default()).map(|(name, _)| name))
+}
+
+/// Facts of a stride that tables tell, each with its column.
+#[must_use]
+pub fn facts(f: StrideFlags) -> [(&'static str, bool); 7] {
+    [
+        ("acc_clipped", f.acc_clipped),
+        ("gyro_clipped", f.gyro_clipped),
+        ("filled", f.filled),
+        ("turning", f.turning),
+        ("approximate_zero", f.approximate_zero),
+        ("after_rest", f.after_rest),
+        ("marked_bad", f.marked_bad),
+    ]
 }
 
 /// Writes the strides of the current analysis; says how many.
@@ -171,9 +162,7 @@ pub fn write_strides(
     let start = start_of(history, session)?;
     let mut line = Line::new(dialect);
     line.text.push_str(dialect.opening());
-    let fixed = "session time_utc side seen_from activity class t_s end_s ic_s tc_s index quality acc_clipped gyro_clipped \
-                 filled turning approximate_zero after_rest marked_bad";
-    for (i, name) in fixed.split_whitespace().enumerate() {
+    for (i, name) in std::iter::once("session").chain(stride_columns()).enumerate() {
         if i == 0 {
             // The mark of the file's begin is not a cell.
             line.text.push_str(name);
@@ -215,17 +204,8 @@ fn stride_line(line: &mut Line, session: &SessionId, start: UtcMicros, record: &
         .number(s.contact.map(|c| c.tc.secs()));
     line.number(Some(f64::from(record.index)))
         .number(Some(s.quality.product()));
-    let f = s.flags;
-    for flag in [
-        f.acc_clipped,
-        f.gyro_clipped,
-        f.filled,
-        f.turning,
-        f.approximate_zero,
-        f.after_rest,
-        f.marked_bad,
-    ] {
-        line.number(Some(f64::from(u8::from(flag))));
+    for (_, fact) in facts(s.flags) {
+        line.number(Some(f64::from(u8::from(fact))));
     }
     for def in METRICS {
         line.number(record.metrics.value(def.id).map(|v| v * def.shown_factor));

@@ -32,6 +32,7 @@ pub mod journal;
 pub mod mark;
 pub mod memory;
 pub mod outbox;
+pub(crate) mod pages;
 mod private;
 pub mod query;
 pub mod raw;

@@ -12,16 +12,17 @@ use crate::api::endpoint::Endpoint;
 use crate::api::extract::{self, Json, Path, Query};
 use crate::api::looked::Looked;
 use crate::api::problem::Problem;
-use crate::model::{SessionTime, Span};
+use crate::model::SessionTime;
 use crate::review::local_day::LocalDays;
+use crate::review::pages::pages;
 use crate::review::sessions::{coverage, session_item};
 use crate::review::{Coverage, RunValues, SessionItem};
 use crate::store::journal::{Body, Day, Entry, EntryId, Journal as _, SessionNote};
 use crate::store::sqlite::NewestQuery;
 use crate::store::summary::{SideScope, SummaryRow};
 use crate::store::{
-    AthleteId, Batch, Completeness, History as _, Mark, MarkKind, RowQuery, SessionEvent, SessionId, SessionRow,
-    SqliteStore, Store as _, UtcMicros,
+    AthleteId, Batch, History as _, Mark, MarkKind, SessionEvent, SessionId, SessionRow, SqliteStore, Store as _,
+    UtcMicros,
 };
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -380,26 +381,21 @@ fn full(app: &App, row: SessionRow, sight: Sight) -> Result<SessionFull, Problem
 
 /// What happened in a session, as far as this caller may hear of it. What a sensor delivered second by second is coverage.
 fn told(app: &App, row: &SessionRow, sight: Sight) -> Result<Vec<EventItem>, Problem> {
-    let heard = |e: &&SessionEvent| match e {
+    let heard = |e: &SessionEvent| match e {
         SessionEvent::Marker { .. } => sight.symptoms == Symptoms::Shown,
         SessionEvent::Clipped { .. } | SessionEvent::Filled { .. } => false,
         _ => true,
     };
-    let mut query = RowQuery::all(row.meta.id.clone());
     let mut all = Vec::new();
-    loop {
-        let page = app.reader().events(&query)?;
-        all.extend(page.rows.iter().filter(heard).map(event_item));
-        let rest = match page.completeness {
-            Completeness::Truncated { resume_at } if all.len() < EVENTS_MAX => Span::new(resume_at, query.span.end()),
-            _ => None,
-        };
-        match rest {
-            Some(rest) => query.span = rest,
-            None => break,
-        }
-    }
-    all.truncate(EVENTS_MAX);
+    pages(
+        &row.meta.id,
+        |query| app.reader().events(query),
+        |event| {
+            if all.len() < EVENTS_MAX && heard(event) {
+                all.push(event_item(event));
+            }
+        },
+    )?;
     Ok(all)
 }
 

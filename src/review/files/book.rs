@@ -11,8 +11,9 @@ use crate::model::{Absent, SegmentKind, Side};
 use crate::review::flags::flags_now;
 use crate::review::pages::pages;
 use crate::review::{FlagsNow, Past, Review, Sight};
-use crate::store::csv::column_name;
+use crate::store::csv::{column_name, facts, stride_columns};
 use crate::store::journal::{Body, CheckIn, Day, Onset, Purpose, SessionNote};
+use crate::store::pages::pages as walk;
 use crate::store::{History as _, Origin, SessionEvent, SessionRow, SideScope, SummaryRow, WallClock};
 use std::collections::BTreeMap;
 
@@ -55,27 +56,18 @@ fn word(value: impl serde::Serialize) -> Cell {
     }
 }
 
-const FIXED: &str = "time_utc side seen_from activity class t_s end_s ic_s tc_s index quality acc_clipped gyro_clipped filled \
-                     turning approximate_zero after_rest marked_bad";
-
 fn strides(review: &Review, row: &SessionRow) -> Result<(Sheet, Reasons), FileError> {
-    let mut heads: Vec<Column> = FIXED.split_whitespace().map(Column::new).collect();
+    let mut heads: Vec<Column> = stride_columns().map(Column::new).collect();
     heads[0].width = 23.0;
     heads.extend(METRICS.iter().map(|def| Column::new(column_name(def))));
     heads.push(Column::new("not measured").wide(60.0));
     let mut sheet = Sheet::new("strides", &heads)?;
     let mut reasons = Reasons::new();
-    let mut written = Ok(());
-    pages(
+    walk(
         &row.meta.id,
         |q| review.reader().strides(q),
-        |record| {
-            if written.is_ok() {
-                written = sheet.row(&stride(row.meta.start.micros(), record, &mut reasons));
-            }
-        },
+        |record| -> Result<(), FileError> { Ok(sheet.row(&stride(row.meta.start.micros(), record, &mut reasons))?) },
     )?;
-    written?;
     Ok((sheet, reasons))
 }
 
@@ -99,17 +91,7 @@ fn stride(start_us: i64, record: &StrideRecord, reasons: &mut Reasons) -> Vec<Ce
         Cell::Number(f64::from(record.index)),
         Cell::Number(s.quality.product()),
     ];
-    let f = s.flags;
-    let facts = [
-        f.acc_clipped,
-        f.gyro_clipped,
-        f.filled,
-        f.turning,
-        f.approximate_zero,
-        f.after_rest,
-        f.marked_bad,
-    ];
-    cells.extend(facts.map(|fact| Cell::yes(Some(fact))));
+    cells.extend(facts(s.flags).map(|(_, fact)| Cell::yes(Some(fact))));
     let mut absent: BTreeMap<Absent, Vec<&str>> = BTreeMap::new();
     for (n, def) in METRICS.iter().enumerate() {
         match record.metrics.get(def.id) {
